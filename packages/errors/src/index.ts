@@ -1,0 +1,7 @@
+export {
+  CodedError,
+  type CodedErrorOptions,
+  defineError,
+  isCodedError,
+  type Outcome,
+} from './coded-error.ts';
