@@ -1,0 +1,206 @@
+import Type from 'typebox';
+import { CorrelatedEvent, Epoch, Id, ProviderObject, Reference } from './shared.ts';
+
+/** A person's profile as it comes with a WhatsApp webhook. Every identifier may be absent (business-scoped user ids). */
+export const WebhookProfile = Type.Object({
+  name: Type.Optional(Type.String()),
+  username: Type.Optional(Type.String()),
+  waId: Type.Optional(Type.String()),
+  userId: Type.Optional(Type.String()),
+  parentUserId: Type.Optional(Type.String()),
+});
+
+/** `inbound`: a WhatsApp message as the provider sent it. */
+export const ReceiveMessage = Type.Object({
+  merchantId: Id,
+  /** The provider's event, hashed: the key under which ingress, queue and consumer absorb repeats. */
+  eventId: Id,
+  phoneNumberId: Type.String(),
+  wabaId: Type.Optional(Type.String()),
+  displayPhoneNumber: Type.Optional(Type.String()),
+  profile: Type.Optional(WebhookProfile),
+  /** `messages[]` of the Cloud API, unchanged, of whatever type. */
+  message: ProviderObject,
+  /** The field of the webhook it came in: `messages`, or `smb_message_echoes`. */
+  field: Type.Optional(Type.String()),
+  /** The provider's timestamp. */
+  occurredAtMs: Epoch,
+  receivedAtMs: Epoch,
+});
+
+/** `inbound`: a Shopify webhook. The body stays text, since its 18-digit ids do not survive JSON numbers. */
+export const ReceiveShopifyEvent = Type.Object({
+  merchantId: Id,
+  eventId: Id,
+  shopDomain: Type.String(),
+  topic: Type.String(),
+  webhookId: Type.String(),
+  correlationEventId: Type.Optional(Type.String()),
+  apiVersion: Type.Optional(Type.String()),
+  triggeredAtMs: Type.Optional(Epoch),
+  receivedAtMs: Epoch,
+  body: Type.String(),
+});
+
+/** `inbound`: an event of the merchant's own systems. */
+export const ReceiveCustomEvent = Type.Object({
+  merchantId: Id,
+  eventId: Id,
+  source: Type.String(),
+  type: Type.String(),
+  occurredAtMs: Epoch,
+  receivedAtMs: Epoch,
+  body: Type.String(),
+});
+
+/** `receipts`: all statuses of one webhook change; idempotent by rank, so they need no key each. */
+export const ApplyStatuses = Type.Object({
+  merchantId: Id,
+  phoneNumberId: Type.String(),
+  wabaId: Type.Optional(Type.String()),
+  /** `statuses[]` of the Cloud API, unchanged. */
+  statuses: Type.Array(ProviderObject, { minItems: 1 }),
+  receivedAtMs: Epoch,
+});
+
+/** `receipts`: template, number and account updates, and every other field of the webhook. */
+export const ApplyAccountUpdate = Type.Object({
+  merchantId: Id,
+  eventId: Id,
+  wabaId: Type.Optional(Type.String()),
+  phoneNumberId: Type.Optional(Type.String()),
+  /** The webhook's field, such as `message_template_status_update`. */
+  field: Type.String(),
+  value: Type.Unknown(),
+  occurredAtMs: Epoch,
+  receivedAtMs: Epoch,
+});
+
+/** `receipts`: a person's marketing preference, or a change of user id. */
+export const ApplyPreferences = Type.Object({
+  merchantId: Id,
+  eventId: Id,
+  phoneNumberId: Type.Optional(Type.String()),
+  wabaId: Type.Optional(Type.String()),
+  field: Type.String(),
+  value: Type.Unknown(),
+  occurredAtMs: Epoch,
+  receivedAtMs: Epoch,
+});
+
+const ContactChange = { merchantId: Id, contactId: Id, effectId: Id };
+
+/** `contacts`: tags to add and remove. */
+export const TagContact = Type.Object({
+  ...ContactChange,
+  add: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 50 })),
+  remove: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 50 })),
+});
+
+/** `contacts`: attributes to set; null removes one. */
+export const SetAttributes = Type.Object({
+  ...ContactChange,
+  attributes: Type.Record(
+    Type.String(),
+    Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]),
+  ),
+});
+
+/** `contacts`: consent given or withdrawn for a purpose. */
+export const SetConsent = Type.Object({
+  ...ContactChange,
+  purpose: Type.Union([Type.Literal('marketing'), Type.Literal('service')]),
+  granted: Type.Boolean(),
+  source: Type.String(),
+  decidedAtMs: Epoch,
+});
+
+/** `contacts`: the person wants no more messages. */
+export const OptOut = Type.Object({ ...ContactChange, source: Type.String(), decidedAtMs: Epoch });
+
+/** Text alone, or the Cloud API's object of the message's type (`{body}`, `{link, caption}`, `{name, language}` …). */
+export const MessageContent = Type.Union([Type.String({ minLength: 1 }), ProviderObject]);
+
+/** The kinds of message that can be sent. */
+export const MessageType = Type.Union([
+  Type.Literal('text'),
+  Type.Literal('image'),
+  Type.Literal('audio'),
+  Type.Literal('video'),
+  Type.Literal('document'),
+  Type.Literal('sticker'),
+  Type.Literal('location'),
+  Type.Literal('contacts'),
+  Type.Literal('reaction'),
+  Type.Literal('interactive'),
+  Type.Literal('template'),
+]);
+
+/** Who asked for a message, so that its outcome finds the way back. */
+export const MessageOrigin = Type.Union([
+  Type.Object({
+    kind: Type.Literal('flow'),
+    runId: Id,
+    stepId: Type.String(),
+    notifyOutcome: Type.Optional(Type.Boolean()),
+  }),
+  Type.Object({ kind: Type.Literal('campaign'), campaignId: Id, recipientId: Id }),
+  Type.Object({ kind: Type.Literal('api'), requestId: Type.Optional(Type.String()) }),
+  Type.Object({ kind: Type.Literal('person'), userId: Type.String() }),
+]);
+
+/** Which share of a number's throughput a message uses; transactional is served first, campaigns last. */
+export const MessageLane = Type.Union([
+  Type.Literal('transactional'),
+  Type.Literal('flow'),
+  Type.Literal('campaign'),
+]);
+
+/** `messages`: one message to one person (R2.11: at least `{to, content, type?}`). */
+export const SendMessage = Type.Object({
+  /** The default merchant where absent. */
+  merchantId: Type.Optional(Id),
+  /** The same id is the same message, however often it is asked for. */
+  messageId: Type.Optional(Id),
+  /** A phone number in E.164, with or without `+`, or a business-scoped user id. */
+  to: Type.String({ minLength: 3, maxLength: 160 }),
+  content: MessageContent,
+  type: Type.Optional(MessageType),
+  contactId: Type.Optional(Id),
+  /** The number to send from; the merchant's default where absent. */
+  senderId: Type.Optional(Id),
+  /** Quotes a message of the conversation. */
+  replyTo: Type.Optional(Type.String()),
+  lane: Type.Optional(MessageLane),
+  origin: Type.Optional(MessageOrigin),
+  /** Never sent later than this. */
+  expiresAtMs: Type.Optional(Epoch),
+  /** What happens when no receipt settles an attempt with an unknown end. */
+  onUnknown: Type.Optional(Type.Union([Type.Literal('resend'), Type.Literal('fail')])),
+});
+
+/** `messages`: a wake-up for a message that is recorded already; `turn` makes the id new when it is dispatched again. */
+export const DeliverMessage = Type.Object({
+  merchantId: Id,
+  messageId: Id,
+  turn: Type.Integer({ minimum: 0 }),
+});
+
+/** `campaigns`: the steps of a campaign. */
+export const CampaignStep = Type.Object({
+  merchantId: Type.Optional(Id),
+  campaignId: Id,
+  turn: Type.Optional(Type.Integer({ minimum: 0 })),
+});
+
+/** `imports`: a stored file of contacts. */
+export const ImportContacts = Type.Object({ merchantId: Id, importId: Id, file: Reference });
+
+/** `exports`: records to write to a file. */
+export const ExportRecords = Type.Object({
+  merchantId: Id,
+  exportId: Id,
+  kind: Type.Union([Type.Literal('contacts'), Type.Literal('recipients'), Type.Literal('messages')]),
+  filter: Type.Optional(ProviderObject),
+  ...CorrelatedEvent,
+});
