@@ -1,0 +1,29 @@
+export { catalog, type JobName, type JobPayload, type QueueName, queueNames } from './catalog.ts';
+export type { JobDefinition, QueueDefinition, ServiceName } from './define-queue.ts';
+export type { Probe } from './dependency-pause.ts';
+export * from './errors.ts';
+export { toJobId } from './job-id.ts';
+export type {
+  AddOptions,
+  AttemptOutcome,
+  FailedJobEntry,
+  FailedJobsSink,
+  JobMeta,
+  JobObserver,
+  JobToAdd,
+  ProcessedJob,
+  Processor,
+  ProcessorContext,
+  Processors,
+  RedisClient,
+} from './job-types.ts';
+export { checkPayload } from './payload-check.ts';
+export { createProducer, type Producer, type ProducerOptions } from './producer.ts';
+export {
+  type QueueOverride,
+  type QueueOverrides,
+  queueFields,
+  resolveQueueOverrides,
+} from './queue-overrides.ts';
+export { defaultOverrides, type QueueSettings, settingsOf } from './queue-settings.ts';
+export { createWorker, type JobWorker, type WorkerOptions } from './worker.ts';
