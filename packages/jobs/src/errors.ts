@@ -15,6 +15,9 @@ export const queueAway = defineError('QUEUE_AWAY', 503, 'later');
 /** A typed queue was used before `connectQueues`. */
 export const queuesNotConnected = defineError('QUEUES_NOT_CONNECTED', 500, 'never');
 
+/** `connectQueues` was called twice. */
+export const queuesAlreadyConnected = defineError('QUEUES_ALREADY_CONNECTED', 500, 'never');
+
 /** An attempt took longer than its queue allows. */
 export const jobTimedOut = defineError('JOB_TIMED_OUT', 504, 'retry');
 

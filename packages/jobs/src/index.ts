@@ -1,4 +1,5 @@
 export { catalog, type JobName, type JobPayload, type QueueName, queueNames } from './catalog.ts';
+export { connectQueues, type QueueConnection } from './connect-queues.ts';
 export type { JobDefinition, QueueDefinition, ServiceName } from './define-queue.ts';
 export type { Probe } from './dependency-pause.ts';
 export * from './errors.ts';
@@ -20,10 +21,19 @@ export type {
 export { checkPayload } from './payload-check.ts';
 export { createProducer, type Producer, type ProducerOptions } from './producer.ts';
 export {
+  type OldestWaiting,
+  type QueueCounts,
+  readOldestWaiting,
+  readQueueCounts,
+} from './queue-counts.ts';
+export {
   type QueueOverride,
   type QueueOverrides,
   queueFields,
   resolveQueueOverrides,
 } from './queue-overrides.ts';
 export { defaultOverrides, type QueueSettings, settingsOf } from './queue-settings.ts';
-export { createWorker, type JobWorker, type WorkerOptions } from './worker.ts';
+export * from './queues.ts';
+export type { QueueAddOptions, QueuedJob, TypedQueue } from './typed-queue.ts';
+export { createWorker } from './worker.ts';
+export type { JobWorker, WorkerOptions } from './worker-options.ts';

@@ -1,27 +1,20 @@
 import { isCodedError } from '@switchyard/errors';
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
-import type { Logger } from 'pino';
 import { Attempt } from './attempt.ts';
 import type { QueueName } from './catalog.ts';
-import { createDependencyPause, type Probe } from './dependency-pause.ts';
+import { createDependencyPause } from './dependency-pause.ts';
 import { metaOf, readEnvelope } from './envelope.ts';
 import { createErrorLog } from './error-log.ts';
 import { failedJobsAway, jobAborted, jobLockLost, jobStalled, jobUnknown } from './errors.ts';
 import { failedJobEntry } from './final-failure.ts';
-import type {
-  AttemptOutcome,
-  FailedJobsSink,
-  JobObserver,
-  Processor,
-  Processors,
-  RedisClient,
-} from './job-types.ts';
+import type { AttemptOutcome, Processor } from './job-types.ts';
 import { judge, type Verdict } from './outcome.ts';
 import { checkPayload } from './payload-check.ts';
-import type { QueueOverrides } from './queue-overrides.ts';
 import { settingsOf } from './queue-settings.ts';
 import { QueueWorker } from './queue-worker.ts';
 import { createWatchdog } from './watchdog.ts';
+import { within } from './within.ts';
+import type { JobWorker, WorkerOptions } from './worker-options.ts';
 
 /** A dead worker's jobs go on after at most lock and check: 15 s, where BullMQ's defaults take up to 85 s. */
 const lockMs = 10_000;
@@ -35,42 +28,6 @@ const metricsMinutes = 1440;
 
 /** What closing may take beyond its time-out: the processors' grace, then the last words to Redis. */
 const closeGraceMs = 3000;
-
-/** What a worker needs. */
-export interface WorkerOptions<Q extends QueueName> {
-  queue: Q;
-  /** To the Redis of the queue role, in the worker profile (waits, never times out). The worker opens one more beside it. */
-  connection: RedisClient;
-  /** BullMQ's key prefix: `bull`, or `{bull}` on a cluster. */
-  prefix: string;
-  processors: Processors<Q>;
-  logger: Logger;
-  failedJobs: FailedJobsSink;
-  observer?: JobObserver;
-  overrides?: QueueOverrides;
-  /** Whether the dependency behind {@link WorkerOptions.pauseOn} is back. Without it the worker never pauses itself. */
-  probe?: Probe;
-  /** Codes of *later* errors at which the worker pauses itself. Default: DATABASE_AWAY. */
-  pauseOn?: readonly string[];
-  /** How long jobs may wait without any progress before the worker counts as wedged. Default 60 s. */
-  stuckAfterMs?: number;
-}
-
-/** Works off one queue. */
-export interface JobWorker {
-  /** Resolves when connected and taking jobs. Waits for Redis as long as it takes. */
-  start(): Promise<void>;
-  /** Takes no more jobs; those under way go on. */
-  pause(): Promise<void>;
-  resume(): Promise<void>;
-  /** false when jobs wait and this worker does nothing about it: the process should end. */
-  isProgressing(): boolean;
-  /**
-   * Takes no more jobs and waits for those under way; after `timeoutMs` aborts their signals and puts them back. Never takes
-   * longer than 3 s beyond that: what could not be put back is found stalled by another worker.
-   */
-  close(timeoutMs: number): Promise<void>;
-}
 
 /** Makes a worker. It takes no job before `start()`. */
 export function createWorker<Q extends QueueName>(options: WorkerOptions<Q>): JobWorker {
@@ -87,7 +44,7 @@ export function createWorker<Q extends QueueName>(options: WorkerOptions<Q>): Jo
   let pausedByCaller = false;
   let closing: Promise<void> | undefined;
 
-  const worker = new QueueWorker(queue, process, {
+  const worker = new QueueWorker(queue, processJob, {
     connection,
     prefix,
     autorun: false,
@@ -138,7 +95,7 @@ export function createWorker<Q extends QueueName>(options: WorkerOptions<Q>): Jo
     if (job && !ours.has(error) && job.finishedOn !== undefined) void recordLate(job, error);
   });
 
-  async function process(job: Job, token?: string): Promise<unknown> {
+  async function processJob(job: Job, token?: string): Promise<unknown> {
     const startedAtMs = Date.now();
     const attempt = new Attempt(
       {
@@ -296,17 +253,4 @@ export function createWorker<Q extends QueueName>(options: WorkerOptions<Q>): Jo
       return closing;
     },
   };
-}
-
-/** Whether a promise settles in time. @throws what it rejects with */
-async function within(promise: Promise<void>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

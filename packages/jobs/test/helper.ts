@@ -1,6 +1,6 @@
 import type { TestRedis } from '@switchyard/test-kit';
 import { recordingLogger, silentLogger, startRedis } from '@switchyard/test-kit';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import {
   createProducer,
   createWorker,
@@ -20,21 +20,25 @@ export interface Teardown {
 }
 
 /** A connection as workers have it: waits for ever, times out never. */
-export const workerProfile: RedisOptions = {
+export const workerProfile = {
   maxRetriesPerRequest: null,
-  retryStrategy: (times) => Math.min(times * 50, 500),
+  retryStrategy: (times: number) => Math.min(times * 50, 500),
 };
 
 /** A connection as HTTP services have it: fails at once. */
-export const requestProfile: RedisOptions = {
+export const requestProfile = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
   commandTimeout: 1000,
-  retryStrategy: (times) => Math.min(times * 50, 500),
+  retryStrategy: (times: number) => Math.min(times * 50, 500),
 };
 
 /** Connects, and disconnects at the test's end. */
-export function connect(t: Teardown, url: string, profile: RedisOptions): RedisClient {
+export function connect(
+  t: Teardown,
+  url: string,
+  profile: typeof workerProfile | typeof requestProfile,
+): RedisClient {
   const client = new Redis(url, profile);
   // Outages are part of these tests; what they do to a call is asserted there.
   client.on('error', () => undefined);

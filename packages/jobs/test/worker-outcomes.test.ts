@@ -2,7 +2,7 @@ import { defineError } from '@switchyard/errors';
 import { until } from '@switchyard/test-kit';
 import t from 'tap';
 import type { JobObserver } from '../src/index.ts';
-import { testQueues, notification, signal } from './helper.ts';
+import { notification, signal, testQueues } from './helper.ts';
 
 const rateReached = defineError('RATE_REACHED', 429, 'later');
 const addressBad = defineError('ADDRESS_BAD', 422, 'never');
