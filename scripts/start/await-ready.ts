@@ -1,0 +1,29 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Child } from './child.ts';
+import { StartError } from './start-error.ts';
+
+/**
+ * Waits until a process answers 200.
+ *
+ * @throws StartError when it ends, or is not ready after `timeoutMs`; the message holds the end of its output.
+ */
+export async function awaitReady(child: Child, url: string, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  let ended: number | string | undefined;
+  void child.firstExit.then((how) => {
+    ended = how;
+  });
+  while (ended === undefined && performance.now() < deadline) {
+    const isReady = await fetch(url, { signal: AbortSignal.timeout(2000) }).then(
+      async (response) => {
+        await response.body?.cancel();
+        return response.ok;
+      },
+      () => false,
+    );
+    if (isReady) return;
+    await Promise.race([delay(50), child.firstExit]);
+  }
+  const what = ended === undefined ? `is not ready after ${timeoutMs / 1000} s` : `ended (${ended})`;
+  throw new StartError(`${child.lastLines()}\n\n${child.name} ${what}; its last lines are above.`);
+}

@@ -1,0 +1,76 @@
+// `npm test [workspace …]`: builds, runs every workspace's tests on one MariaDB, and sums what they really came to.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isMysqlInstalled, startMysql } from '../packages/test-kit/src/start-mysql.ts';
+import { readResults, type TestResult } from './testing/read-results.ts';
+import { listWorkspaces, type Workspace } from './testing/workspaces.ts';
+
+const root = dirname(import.meta.dirname);
+const isCi = Boolean(process.env.CI);
+const chosen = process.argv.slice(2);
+
+/** Runs turbo; resolves to its exit code. */
+function turbo(...args: string[]): Promise<number> {
+  const child = spawn(join(root, 'node_modules/.bin/turbo'), ['run', ...args, '--output-logs=errors-only'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+function resultFile(workspace: Workspace): string {
+  return join(root, workspace.path, '.tap/out.tap');
+}
+
+const workspaces = listWorkspaces(root).filter(
+  ({ manifest, directory, path }) =>
+    manifest.scripts?.test && (chosen.length === 0 || chosen.includes(directory) || chosen.includes(path)),
+);
+if (workspaces.length === 0) {
+  console.error(`No workspace with tests is called ${chosen.join(' or ')}.`);
+  process.exit(1);
+}
+// A result that an earlier run left behind must not pass for this run's.
+for (const workspace of workspaces) rmSync(resultFile(workspace), { force: true });
+
+if (!process.env.TEST_MYSQL_URL && isMysqlInstalled()) process.env.TEST_MYSQL_URL = (await startMysql()).url;
+
+const filters = workspaces.map(({ manifest }) => `--filter=${manifest.name}`);
+const built = await turbo('build', ...filters);
+const tested =
+  built === 0
+    ? await turbo('test', ...filters, '--concurrency=2', '--continue', ...(isCi ? ['--force'] : []))
+    : built;
+
+const results = workspaces.map((workspace): [Workspace, TestResult] => {
+  const file = resultFile(workspace);
+  return [workspace, readResults(existsSync(file) ? readFileSync(file, 'utf8') : undefined)];
+});
+const passed = results.reduce((sum, [, result]) => sum + result.passed, 0);
+let failed = results.reduce((sum, [, result]) => sum + result.failed, 0);
+
+for (const [{ path }, { failures }] of results)
+  if (failures.length > 0) console.log(`\n${path}\n${failures.map((line) => `  ${line}`).join('\n')}`);
+
+console.log();
+const width = Math.max(...workspaces.map(({ path }) => path.length));
+for (const [{ path }, result] of results) {
+  const skips = result.skipped.length > 0 ? `  ${result.skipped.length} skipped` : '';
+  const note = result.problem ? `  ${result.problem}` : skips;
+  console.log(
+    `${path.padEnd(width)}  ${String(result.passed).padStart(5)} passed  ${result.failed} failed${note}`,
+  );
+}
+for (const [{ path }, { skipped }] of results)
+  for (const name of skipped) console.log(`skipped in ${path}: ${name}`);
+if (built !== 0) console.log('The build failed; no test was run.');
+else if (tested !== 0 && failed === 0) {
+  console.log('A workspace’s tests ended with an error although none of them failed: see above.');
+  failed = 1;
+}
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
