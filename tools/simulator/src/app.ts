@@ -1,0 +1,34 @@
+import { createServer } from 'node:http';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { controlRoutes } from './control/control-routes.ts';
+import { pageRoutes } from './page/page-routes.ts';
+import type { WhatsApp } from './whatsapp/create-whatsapp.ts';
+import { graphRoutes } from './whatsapp/graph-routes.ts';
+
+const sendPath = /^\/(?:v\d+\.\d+\/)?(\d+)\/(?:marketing_)?messages(?:\?|$)/;
+
+/**
+ * Builds the simulator's HTTP side. Sends are taken off the bare server before Fastify sees them: they are the hot
+ * path, and some of their faults end the connection instead of an answer.
+ */
+export async function buildApp(deps: { whatsapp: WhatsApp; logger: Logger }): Promise<FastifyInstance> {
+  const { whatsapp, logger } = deps;
+  const app = Fastify({
+    loggerInstance: logger,
+    bodyLimit: 110 * 1024 * 1024,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+    serverFactory: (handler) =>
+      createServer({ keepAliveTimeout: 75_000, requestTimeout: 0 }, (request, response) => {
+        const match = request.method === 'POST' ? sendPath.exec(request.url ?? '') : null;
+        if (match?.[1] === undefined) handler(request, response);
+        else whatsapp.send(request, response, match[1]);
+      }),
+  });
+  await app.register(pageRoutes);
+  await app.register((scope) => controlRoutes(scope, whatsapp), { prefix: '/_simulator' });
+  await app.register((scope) => graphRoutes(scope, whatsapp));
+  return app as unknown as FastifyInstance;
+}

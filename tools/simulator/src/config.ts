@@ -1,0 +1,48 @@
+import { type ConfigFields, field } from '@switchyard/config';
+
+/** The variables that the simulator's process reads. */
+export const simulatorFields = {
+  host: field.string('HOST', { description: 'Address to listen on.', default: '127.0.0.1' }),
+  port: field.integer('PORT', {
+    description: 'Port to listen on.',
+    default: 4000,
+    minimum: 0,
+    maximum: 65_535,
+  }),
+  logLevel: field.choice('LOG_LEVEL', ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
+    description: 'How much is logged.',
+    default: 'info',
+  }),
+  webhookUrl: field.url('SIMULATOR_WEBHOOK_URL', {
+    description: 'Where the simulator posts its webhooks.',
+    protocols: ['http:', 'https:'],
+    default: 'http://127.0.0.1:3000/webhooks/whatsapp',
+  }),
+  settings: field.string('SIMULATOR_SETTINGS', {
+    description: 'Settings of the simulator as JSON, for example {"limits":{"throughput":false}}.',
+    optional: true,
+  }),
+  appSecret: field.string('WHATSAPP_APP_SECRET', {
+    description: 'Signs webhooks.',
+    default: 'simulator-app-secret',
+    secret: true,
+  }),
+  verifyToken: field.string('WHATSAPP_VERIFY_TOKEN', {
+    description: 'Shown by the webhook handshake.',
+    default: 'simulator-verify-token',
+    secret: true,
+  }),
+  accessToken: field.string('WHATSAPP_ACCESS_TOKEN', {
+    description: 'The Bearer token that the Cloud API accepts.',
+    default: 'simulator-access-token',
+    secret: true,
+  }),
+  phoneNumberId: field.string('WHATSAPP_PHONE_NUMBER_ID', {
+    description: 'Id of the business number.',
+    default: '100000000000001',
+  }),
+  businessAccountId: field.string('WHATSAPP_BUSINESS_ACCOUNT_ID', {
+    description: 'Id of the WhatsApp Business Account.',
+    default: '200000000000001',
+  }),
+} satisfies ConfigFields;

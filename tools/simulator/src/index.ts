@@ -1,0 +1,13 @@
+export { simulatorFields } from './config.ts';
+export { type Settings, SettingsPatch } from './settings.ts';
+export { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';
+export type { AcceptedMessage, Repeat } from './whatsapp/accepted-log.ts';
+export type { Fault, FaultInput } from './whatsapp/faults.ts';
+export type { InboundInput } from './whatsapp/inbound-message.ts';
+export type { Incident } from './whatsapp/incident-log.ts';
+export type { ChangeInput } from './whatsapp/injector.ts';
+export type { NumberInput } from './whatsapp/numbers.ts';
+export { signBody } from './whatsapp/signature.ts';
+export type { InboundMessage, SimulatorEvent } from './whatsapp/simulator-event.ts';
+export type { Statistics } from './whatsapp/statistics.ts';
+export type { HandshakeResult } from './whatsapp/verify-webhook.ts';
