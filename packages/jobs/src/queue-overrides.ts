@@ -7,6 +7,8 @@ export interface QueueOverride {
   attempts?: number;
   backoffMs?: number;
   rate?: { max: number; durationMs: number };
+  /** No variable sets it: for whoever builds a worker by hand. */
+  timeoutMs?: number;
 }
 
 /** What the environment changes of the catalog (R2.12). */

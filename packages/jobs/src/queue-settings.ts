@@ -34,7 +34,7 @@ export function settingsOf(queue: QueueName, overrides: QueueOverrides = default
     attempts: own.attempts ?? definition.attempts ?? overrides.defaults.attempts,
     backoffMs: own.backoffMs ?? definition.backoffMs ?? overrides.defaults.backoffMs,
     concurrency: own.concurrency ?? definition.concurrency ?? overrides.defaults.concurrency,
-    timeoutMs: definition.timeoutMs,
+    timeoutMs: own.timeoutMs ?? definition.timeoutMs,
     rate: own.rate ?? definition.rate,
     defaultPriority: definition.prioritized ? (definition.defaultPriority ?? lowestPriority) : undefined,
     retention: definition.retention,
