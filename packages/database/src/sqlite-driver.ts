@@ -1,0 +1,141 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
+import { CompiledQuery, type DatabaseConnection, type Driver, type QueryResult } from 'kysely';
+import { mapSqliteError } from './map-sqlite-error.ts';
+import { createMutex } from './mutex.ts';
+import { type Parameter, toParameter } from './to-parameter.ts';
+import type { TransactionScope } from './transaction-scope.ts';
+
+/** Statements kept prepared. A long one is a bulk insert, of which few are alike. */
+const cachedStatements = 256;
+const longestCached = 16_384;
+
+/** node:sqlite answers at once, so a loop of queries never lets go of the event loop unless made to: timers, Redis, HTTP. */
+const longestTurnMs = 8;
+
+/** Drives one node:sqlite connection: one user at a time, in the order of asking. */
+export class SqliteDriver implements Driver {
+  readonly #scope: TransactionScope;
+  readonly #mutex = createMutex();
+  readonly #connection: SqliteConnection;
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync, scope: TransactionScope) {
+    this.#database = database;
+    this.#scope = scope;
+    this.#connection = new SqliteConnection(database);
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    this.#scope.assertOutside();
+    await this.#mutex.acquire();
+    return this.#connection;
+  }
+
+  async releaseConnection(): Promise<void> {
+    this.#mutex.release();
+  }
+
+  async beginTransaction(): Promise<void> {
+    // A deferred transaction that turns into a writer fails at once, without the busy time-out, when another has written.
+    await this.#connection.begin();
+  }
+
+  async commitTransaction(): Promise<void> {
+    await this.#connection.commit();
+  }
+
+  async rollbackTransaction(): Promise<void> {
+    this.#connection.rollback();
+  }
+
+  async destroy(): Promise<void> {
+    await this.#mutex.acquire();
+    this.#database.close();
+    this.#mutex.release();
+  }
+}
+
+class SqliteConnection implements DatabaseConnection {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, { statement: StatementSync; isReader: boolean }>();
+  #turnStartedAtMs = 0;
+  #inTransaction = false;
+  /** Why SQLite rolled the transaction back by itself (full disk, I/O error). What follows would run without one. */
+  #doomedBy: unknown;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  async begin(): Promise<void> {
+    await this.executeQuery(CompiledQuery.raw('begin immediate'));
+    this.#inTransaction = true;
+  }
+
+  async commit(): Promise<void> {
+    await this.executeQuery(CompiledQuery.raw('commit'));
+    this.#inTransaction = false;
+  }
+
+  rollback(): void {
+    this.#inTransaction = false;
+    this.#doomedBy = undefined;
+    if (this.#database.isTransaction) this.#database.exec('rollback');
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const now = performance.now();
+    if (now - this.#turnStartedAtMs > longestTurnMs) {
+      await setImmediate();
+      this.#turnStartedAtMs = performance.now();
+    }
+    if (this.#doomedBy !== undefined) throw this.#doomedBy;
+    const bound = parameters.map(bind);
+    try {
+      const { statement, isReader } = this.#prepare(sql);
+      if (isReader) {
+        const rows = statement.all(...bound);
+        // node:sqlite's rows have no prototype, mysql2's have.
+        for (let i = 0; i < rows.length; i++) rows[i] = { ...rows[i] };
+        return { rows: rows as R[] };
+      }
+      const { changes, lastInsertRowid } = statement.run(...bound);
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    } catch (error) {
+      const mapped = mapSqliteError(error);
+      if (this.#inTransaction && !this.#database.isTransaction) this.#doomedBy = mapped;
+      throw mapped;
+    }
+  }
+
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('a stream would hold the only connection; page by key instead');
+  }
+
+  #prepare(sql: string): { statement: StatementSync; isReader: boolean } {
+    const known = this.#statements.get(sql);
+    if (known) {
+      // Keeps the map in the order of use.
+      this.#statements.delete(sql);
+      this.#statements.set(sql, known);
+      return known;
+    }
+    const statement = this.#database.prepare(sql);
+    const prepared = { statement, isReader: statement.columns().length > 0 };
+    if (sql.length <= longestCached) {
+      this.#statements.set(sql, prepared);
+      if (this.#statements.size > cachedStatements)
+        this.#statements.delete(this.#statements.keys().next().value as string);
+    }
+    return prepared;
+  }
+}
+
+/** node:sqlite binds every number as a float, which a text column would store as "5.0". */
+function bind(value: unknown): Parameter {
+  const parameter = toParameter(value);
+  return Number.isSafeInteger(parameter) ? BigInt(parameter as number) : parameter;
+}

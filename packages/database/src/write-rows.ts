@@ -1,0 +1,123 @@
+import { CompiledQuery, type Insertable, type Kysely } from 'kysely';
+import type { DialectName } from './dialects.ts';
+
+/** SQLite takes 32,766 parameters; beyond some hundred rows no database gets faster. */
+const rowsMost = 500;
+const parametersMost = 30_000;
+/** Well below max_allowed_packet (16 MB in MariaDB), four bytes to a character. */
+const charactersMost = 2_000_000;
+
+type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * Inserts rows and skips those that collide with a row that exists, or with an earlier one of the same call.
+ *
+ * Any unique key counts, not only `keyColumns`: MySQL can't tell. Rows must all have the same columns. More rows than one
+ * statement takes go in several, which are one unit only within a transaction.
+ *
+ * @param keyColumns a unique key of the table.
+ * @returns how many rows were really inserted.
+ */
+export async function insertIgnore<DB, T extends keyof DB & string>(
+  executor: Kysely<DB>,
+  dialect: DialectName,
+  table: T,
+  rows: readonly Insertable<DB[T]>[],
+  keyColumns: readonly (keyof DB[T] & string)[],
+): Promise<number> {
+  const [key] = keyColumns;
+  if (key === undefined) throw new TypeError('insertIgnore needs a key column');
+  // MySQL's INSERT IGNORE would also swallow values that don't fit; setting a column to itself does nothing but skip.
+  const ending =
+    dialect === 'mysql'
+      ? `on duplicate key update ${quote(key, dialect)} = ${quote(key, dialect)}`
+      : 'on conflict do nothing';
+  return write(executor, dialect, table, rows as readonly Row[], ending);
+}
+
+/**
+ * Inserts rows, and where one exists sets `updateColumns` of it. Of two rows with the same key the later wins.
+ *
+ * For tables with one unique key: on another's collision MySQL updates that row, SQLite throws. Rows must all have the same
+ * columns. More rows than one statement takes go in several, which are one unit only within a transaction.
+ */
+export async function upsert<DB, T extends keyof DB & string>(
+  executor: Kysely<DB>,
+  dialect: DialectName,
+  table: T,
+  rows: readonly Insertable<DB[T]>[],
+  keyColumns: readonly (keyof DB[T] & string)[],
+  updateColumns: readonly (keyof DB[T] & string)[],
+): Promise<void> {
+  if (updateColumns.length === 0) {
+    await insertIgnore(executor, dialect, table, rows, keyColumns);
+    return;
+  }
+  const set = updateColumns.map((column) => {
+    const name = quote(column, dialect);
+    return dialect === 'mysql' ? `${name} = values(${name})` : `${name} = excluded.${name}`;
+  });
+  const keys = keyColumns.map((column) => quote(column, dialect)).join(', ');
+  const clause = dialect === 'mysql' ? 'on duplicate key update' : `on conflict (${keys}) do update set`;
+  await write(executor, dialect, table, rows as readonly Row[], `${clause} ${set.join(', ')}`);
+}
+
+async function write<DB>(
+  executor: Kysely<DB>,
+  dialect: DialectName,
+  table: string,
+  rows: readonly Row[],
+  ending: string,
+): Promise<number> {
+  const [first] = rows;
+  if (first === undefined) return 0;
+  const columns = Object.keys(first);
+  const into = `insert into ${quote(table, dialect)} (${columns.map((name) => quote(name, dialect)).join(', ')}) values `;
+  const tuple = `(${columns.map(() => '?').join(', ')})`;
+  let written = 0;
+  for (const chunk of chunksOf(rows, columns)) {
+    const sql = `${into}${Array(chunk.rows).fill(tuple).join(', ')} ${ending}`;
+    const { numAffectedRows } = await executor.executeQuery(CompiledQuery.raw(sql, chunk.parameters));
+    written += Number(numAffectedRows ?? 0);
+  }
+  return written;
+}
+
+function* chunksOf(
+  rows: readonly Row[],
+  columns: readonly string[],
+): Generator<{ rows: number; parameters: unknown[] }> {
+  let chunk = { rows: 0, parameters: [] as unknown[] };
+  let characters = 0;
+  for (const row of rows) {
+    if (Object.keys(row).length !== columns.length)
+      throw new TypeError('rows written together must have the same columns');
+    const values = columns.map((column) => {
+      if (!(column in row)) throw new TypeError(`a row lacks the column ${column} that the first has`);
+      return row[column];
+    });
+    const size = values.reduce<number>(
+      (sum, value) => sum + (typeof value === 'string' ? value.length : 8),
+      0,
+    );
+    const isFull =
+      chunk.rows === rowsMost ||
+      chunk.parameters.length + columns.length > parametersMost ||
+      characters + size > charactersMost;
+    if (isFull && chunk.rows > 0) {
+      yield chunk;
+      chunk = { rows: 0, parameters: [] };
+      characters = 0;
+    }
+    chunk.rows++;
+    chunk.parameters.push(...values);
+    characters += size;
+  }
+  yield chunk;
+}
+
+/** Names come from our own code; anything but a plain word is a mistake. */
+function quote(name: string, dialect: DialectName): string {
+  if (!/^\w+$/.test(name)) throw new TypeError(`${name} is not a name`);
+  return dialect === 'mysql' ? `\`${name}\`` : `"${name}"`;
+}
