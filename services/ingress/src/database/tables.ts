@@ -1,0 +1,112 @@
+/** Tables of ingress. Times are milliseconds since 1970; JSON is text; `sealed` columns are closed by the SecretBox. */
+export interface IngressTables {
+  merchants: MerchantRow;
+  api_keys: ApiKeyRow;
+  apps: AppRow;
+  sources: SourceRow;
+  unrouted_events: UnroutedEventRow;
+  subscriptions: SubscriptionRow;
+  erasures: ErasureRow;
+  erasure_acknowledgements: ErasureAcknowledgementRow;
+}
+
+/** Who made a row: what the environment sets is written again at each start. */
+export type ManagedBy = 'api' | 'environment';
+
+export interface MerchantRow {
+  id: string;
+  name: string;
+  createdAtMs: number;
+}
+
+export interface ApiKeyRow {
+  id: string;
+  merchantId: string;
+  name: string;
+  /** SHA-256 of the key, hex. Its 256 random bits need no slow hash. */
+  keyHash: string;
+  /** The first letters, to tell keys apart. */
+  hint: string;
+  /** JSON list. */
+  scopes: string;
+  createdAtMs: number;
+  revokedAtMs: number | null;
+}
+
+/** An app at the provider: its secret signs the webhooks of all its numbers. */
+export interface AppRow {
+  id: string;
+  merchantId: string;
+  kind: string;
+  name: string;
+  sealedSecret: string;
+  /** Accepted beside the current one while the secret is rotated, until `previousUntilMs`. */
+  sealedPreviousSecret: string | null;
+  previousUntilMs: number | null;
+  /** SHA-256 of the verify token, hex; null where the app has none. */
+  verifyTokenHash: string | null;
+  managedBy: ManagedBy;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** A number (later: a shop) that events come from. */
+export interface SourceRow {
+  id: string;
+  merchantId: string;
+  appId: string;
+  kind: string;
+  /** `phone_number_id`. */
+  sourceKey: string;
+  /** The WhatsApp Business Account: routes updates that name no number. Belongs to one merchant. */
+  accountKey: string | null;
+  name: string | null;
+  status: 'active' | 'disabled';
+  statusReason: string | null;
+  managedBy: ManagedBy;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** A signed event that could not be routed or read, whole. */
+export interface UnroutedEventRow {
+  id: string;
+  kind: string;
+  reason: string;
+  appId: string;
+  merchantId: string | null;
+  sourceKey: string | null;
+  field: string | null;
+  body: string;
+  bodyEncoding: 'utf8' | 'base64';
+  bodyBytes: number;
+  receivedAtMs: number;
+  replayedAtMs: number | null;
+}
+
+/** The event types a merchant's endpoints want. */
+export interface SubscriptionRow {
+  merchantId: string;
+  version: number;
+  /** JSON list. */
+  eventTypes: string;
+  updatedAtMs: number;
+}
+
+/** A person's erasure, as asked for. */
+export interface ErasureRow {
+  id: string;
+  merchantId: string;
+  /** JSON, sealed: it names the person. */
+  sealedIdentifiers: string;
+  requestedAtMs: number;
+  recordedAtMs: number;
+}
+
+export interface ErasureAcknowledgementRow {
+  erasureId: string;
+  owner: string;
+  merchantId: string;
+  erasedRecords: number;
+  completedAtMs: number;
+}

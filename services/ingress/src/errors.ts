@@ -1,0 +1,40 @@
+import { defineError } from '@switchyard/errors';
+
+/** The signature header is missing, malformed or made with a secret of no app we know. */
+export const signatureInvalid = defineError('SIGNATURE_INVALID', 401, 'never');
+/** Correctly signed, but by another app than the one the number belongs to. Nothing of the payload is taken. */
+export const sourceOfAnotherApp = defineError('SOURCE_OF_ANOTHER_APP', 403, 'never');
+/** The verify token of a webhook's subscription is none of ours. */
+export const verifyTokenInvalid = defineError('VERIFY_TOKEN_INVALID', 403, 'never');
+/** Signed, but no webhook payload. It is kept among the unrouted events all the same. */
+export const payloadMalformed = defineError('PAYLOAD_MALFORMED', 400, 'never');
+/** A compressed body: the signature covers raw bytes, and no provider compresses. */
+export const encodingUnsupported = defineError('ENCODING_UNSUPPORTED', 415, 'never');
+
+/** The queue Redis is dead, hung or too slow. The provider tries again. */
+export const queueUnavailable = defineError('QUEUE_UNAVAILABLE', 503, 'later');
+/** The queue Redis is near its memory limit. The provider tries again. */
+export const queueFull = defineError('QUEUE_FULL', 503, 'later');
+/** Too many bytes of webhook bodies are being handled at once. The provider tries again. */
+export const intakeBusy = defineError('INTAKE_BUSY', 503, 'later');
+
+/** No merchant, app, source, key, event or session of this id is there for the caller. */
+export const merchantUnknown = defineError('MERCHANT_UNKNOWN', 404, 'never');
+export const appUnknown = defineError('APP_UNKNOWN', 404, 'never');
+export const sourceUnknown = defineError('SOURCE_UNKNOWN', 404, 'never');
+export const apiKeyUnknown = defineError('API_KEY_UNKNOWN', 404, 'never');
+export const unroutedEventUnknown = defineError('UNROUTED_EVENT_UNKNOWN', 404, 'never');
+export const sessionUnknown = defineError('SESSION_UNKNOWN', 404, 'never');
+/** The number, the account or the id is in use already. */
+export const sourceTaken = defineError('SOURCE_TAKEN', 409, 'never');
+export const merchantTaken = defineError('MERCHANT_TAKEN', 409, 'never');
+/** What the environment sets, the API can't change: the next start would undo it. */
+export const managedByEnvironment = defineError('MANAGED_BY_ENVIRONMENT', 409, 'never');
+/** A replayed event still has no source to go to. */
+export const stillUnrouted = defineError('STILL_UNROUTED', 409, 'never');
+/** The API key is unknown or revoked. */
+export const apiKeyInvalid = defineError('API_KEY_INVALID', 401, 'never');
+/** A key can't be given a scope that its maker does not have. */
+export const scopeNotHeld = defineError('SCOPE_NOT_HELD', 403, 'never');
+/** The service signs no tokens: it was started without a signing key. */
+export const tokensDisabled = defineError('TOKENS_DISABLED', 503, 'never');

@@ -1,0 +1,72 @@
+import type { RedisClient } from '@switchyard/redis';
+import type { Logger } from 'pino';
+import { withinDeadline } from './within-deadline.ts';
+
+/** How long one look into the deduplication Redis may take. A request does two, and must be answered within 2 s. */
+const DEADLINE_MS = 250;
+/** After a failure it is left alone for so long: a hung Redis must not cost every request its deadline. */
+const PAUSE_MS = 1000;
+
+/** What ingress remembers of events that are safely queued. Fails open: the queue and the consumer absorb repeats too. */
+export interface SeenEvents {
+  /** Which of these were queued before. Empty while Redis is away. */
+  find(ids: readonly string[]): Promise<Set<string>>;
+  /** Remembers ids, after their jobs were added and never before: a crash in between must leave the event to the provider's retry. */
+  remember(ids: readonly string[]): Promise<void>;
+}
+
+/**
+ * Remembers events as `done:<id>` in the Redis of the dedup role.
+ *
+ * @param settings.keyPrefix of the role; on a cluster it puts all keys into one slot.
+ * @param settings.ttlSeconds `REDIS_TTL_SECONDS`.
+ */
+export function createSeenEvents(settings: {
+  client: RedisClient;
+  keyPrefix: string;
+  ttlSeconds: number;
+  logger: Logger;
+}): SeenEvents {
+  const { client, ttlSeconds, logger } = settings;
+  const keyOf = (id: string) => `${settings.keyPrefix}done:${id}`;
+  let pausedUntilMs = 0;
+
+  async function open<T>(work: () => Promise<T>, fallback: T): Promise<T> {
+    if (client.status !== 'ready' || performance.now() < pausedUntilMs) return fallback;
+    try {
+      return await withinDeadline(work(), DEADLINE_MS, () => new Error('no answer in time'));
+    } catch (error) {
+      pausedUntilMs = performance.now() + PAUSE_MS;
+      logger.warn(
+        { err: error },
+        '⚠️  Redis unavailable (dedup): repeats are absorbed by the queue and the consumers',
+      );
+      return fallback;
+    }
+  }
+
+  return {
+    find: (ids) =>
+      open(async () => {
+        const [first] = ids;
+        if (first === undefined) return new Set<string>();
+        if (ids.length === 1) return new Set((await client.get(keyOf(first))) === null ? [] : [first]);
+        const found = await client.mget(ids.map(keyOf));
+        return new Set(ids.filter((_id, index) => found[index] !== null));
+      }, new Set<string>()),
+    remember: (ids) =>
+      open(async () => {
+        const [first] = ids;
+        if (first === undefined) return;
+        if (ids.length === 1) {
+          await client.set(keyOf(first), '1', 'EX', ttlSeconds);
+          return;
+        }
+        const pipeline = client.pipeline();
+        for (const id of ids) pipeline.set(keyOf(id), '1', 'EX', ttlSeconds);
+        const results = await pipeline.exec();
+        const failure = results?.find(([error]) => error)?.[0];
+        if (failure) throw failure;
+      }, undefined),
+  };
+}

@@ -1,0 +1,128 @@
+import { hash } from 'node:crypto';
+import { type Database, databaseAway, insertIgnore } from '@switchyard/database';
+import { eventId } from '../whatsapp/event-id.ts';
+import type { IngressTables, UnroutedEventRow } from '../database/tables.ts';
+import { withinDeadline } from './within-deadline.ts';
+
+/** An event to keep. */
+export interface EventToKeep {
+  readonly kind: string;
+  readonly reason: string;
+  readonly appId: string;
+  readonly merchantId?: string;
+  readonly sourceKey?: string;
+  readonly field?: string;
+  /** JSON text, or the raw bytes of what is none. */
+  readonly body: string | Buffer;
+}
+
+/** A kept event without its body. */
+export type UnroutedSummary = Omit<UnroutedEventRow, 'body'>;
+
+/** What verified but could not be routed or read: kept whole, listed, replayed. */
+export interface UnroutedEvents {
+  /** @throws CodedError DATABASE_AWAY: nothing may be acknowledged that was not kept. */
+  keep(events: readonly EventToKeep[], timeoutMs: number): Promise<void>;
+  list(filter: {
+    reason?: string | undefined;
+    replayed?: boolean | undefined;
+    before?: string | undefined;
+    limit: number;
+  }): Promise<UnroutedSummary[]>;
+  find(id: string): Promise<UnroutedEventRow | undefined>;
+  markReplayed(id: string): Promise<void>;
+  /** Drops what is older. @returns how many. */
+  purge(olderThanMs: number): Promise<number>;
+}
+
+const summaryColumns = [
+  'id',
+  'kind',
+  'reason',
+  'appId',
+  'merchantId',
+  'sourceKey',
+  'field',
+  'bodyEncoding',
+  'bodyBytes',
+  'receivedAtMs',
+  'replayedAtMs',
+] as const;
+
+/** Rows per statement: a body may have 3 MB, and a statement must fit the server's packet. */
+const ROWS_PER_INSERT = 4;
+
+/** Creates the store. The same event kept twice is one row: its id is the hash of what it holds. */
+export function createUnroutedEvents(settings: {
+  database: Pick<Database<IngressTables>, 'db' | 'dialect'>;
+}): UnroutedEvents {
+  const { db, dialect } = settings.database;
+
+  async function insert(events: readonly EventToKeep[]): Promise<void> {
+    const rows = events.map((event) => toRow(event, Date.now()));
+    for (let start = 0; start < rows.length; start += ROWS_PER_INSERT)
+      await insertIgnore(db, dialect, 'unrouted_events', rows.slice(start, start + ROWS_PER_INSERT), ['id']);
+  }
+
+  return {
+    async keep(events, timeoutMs) {
+      if (events.length === 0) return;
+      try {
+        await withinDeadline(insert(events), timeoutMs, () => new Error('not stored in time'));
+      } catch (cause) {
+        throw databaseAway("the event can't be kept now; try again", { cause, delayMs: 5000 });
+      }
+    },
+    async list({ reason, replayed, before, limit }) {
+      let query = db.selectFrom('unrouted_events').select(summaryColumns);
+      if (reason !== undefined) query = query.where('reason', '=', reason);
+      if (replayed !== undefined) query = query.where('replayedAtMs', replayed ? 'is not' : 'is', null);
+      if (before !== undefined) {
+        const [time, id = ''] = before.split('.');
+        query = query.where((eb) =>
+          eb.or([
+            eb('receivedAtMs', '<', Number(time)),
+            eb.and([eb('receivedAtMs', '=', Number(time)), eb('id', '<', id)]),
+          ]),
+        );
+      }
+      return query.orderBy('receivedAtMs', 'desc').orderBy('id', 'desc').limit(limit).execute();
+    },
+    find: (id) => db.selectFrom('unrouted_events').selectAll().where('id', '=', id).executeTakeFirst(),
+    async markReplayed(id) {
+      await db
+        .updateTable('unrouted_events')
+        .set({ replayedAtMs: Date.now() })
+        .where('id', '=', id)
+        .execute();
+    },
+    async purge(olderThanMs) {
+      const { numDeletedRows } = await db
+        .deleteFrom('unrouted_events')
+        .where('receivedAtMs', '<', olderThanMs)
+        .executeTakeFirst();
+      return Number(numDeletedRows);
+    },
+  };
+}
+
+function toRow(event: EventToKeep, receivedAtMs: number): UnroutedEventRow {
+  const { kind, reason, appId, merchantId, sourceKey, field } = event;
+  const bytes = typeof event.body === 'string' ? Buffer.from(event.body, 'utf8') : event.body;
+  const isText = typeof event.body === 'string';
+  return {
+    id: eventId(kind, appId, 'unrouted', hash('sha256', bytes, 'base64url')),
+    kind,
+    reason,
+    appId,
+    merchantId: merchantId ?? null,
+    sourceKey: sourceKey ?? null,
+    // A field is the provider's word and as long as it likes; the body has it whole.
+    field: field?.slice(0, 64) ?? null,
+    body: isText ? (event.body as string) : bytes.toString('base64'),
+    bodyEncoding: isText ? 'utf8' : 'base64',
+    bodyBytes: bytes.length,
+    receivedAtMs,
+    replayedAtMs: null,
+  };
+}

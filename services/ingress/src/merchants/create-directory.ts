@@ -1,0 +1,96 @@
+import type { SecretBox } from '@switchyard/database';
+import type { Kysely } from 'kysely';
+import type { IngressTables, SourceRow } from '../database/tables.ts';
+import { createFreshMap } from './create-fresh-map.ts';
+
+/** An app that may sign webhooks. */
+export interface SigningApp {
+  readonly id: string;
+  /** The current secret, and the previous one while it is being rotated. */
+  readonly secrets: readonly string[];
+  readonly verifyTokenHash: string | undefined;
+}
+
+/** Where an event goes. */
+export type KnownSource = Pick<SourceRow, 'merchantId' | 'appId' | 'sourceKey' | 'status'>;
+
+/** What intake must know of merchants, at most seconds old. */
+export interface Directory {
+  /** All apps of a kind. */
+  apps(kind: string): Promise<readonly SigningApp[]>;
+  /** The source of a number. */
+  source(kind: string, sourceKey: string): Promise<KnownSource | undefined>;
+  /** A source of the account, for events that name no number. */
+  account(kind: string, accountKey: string): Promise<KnownSource | undefined>;
+  /** The app of a number, if that is known without asking: a hint which secret to try first. */
+  peekApp(kind: string, sourceKey: string): string | undefined;
+  /** Forgets everything in this process, after a change made here. */
+  forget(): void;
+}
+
+/** How old an answer may be: what another replica changed holds here after so long. */
+const TTL_MS = 2000;
+const MAX_ENTRIES = 50_000;
+
+/** Creates the directory over the tables of merchants. */
+export function createDirectory(settings: { db: Kysely<IngressTables>; secretBox: SecretBox }): Directory {
+  const { db, secretBox } = settings;
+
+  const apps = createFreshMap<readonly SigningApp[]>({
+    ttlMs: TTL_MS,
+    maxEntries: 10,
+    async load(kind) {
+      const rows = await db.selectFrom('apps').selectAll().where('kind', '=', kind).orderBy('createdAtMs').execute();
+      return rows.map((row) => {
+        const secrets = [secretBox.open(row.sealedSecret, secretContext(row.id))];
+        const isRotating = (row.previousUntilMs ?? 0) > Date.now();
+        if (isRotating && row.sealedPreviousSecret !== null)
+          secrets.push(secretBox.open(row.sealedPreviousSecret, secretContext(row.id)));
+        return { id: row.id, secrets, verifyTokenHash: row.verifyTokenHash ?? undefined };
+      });
+    },
+  });
+
+  const find = (column: 'sourceKey' | 'accountKey') =>
+    createFreshMap<KnownSource | undefined>({
+      ttlMs: TTL_MS,
+      maxEntries: MAX_ENTRIES,
+      async load(key) {
+        const [kind = '', value = ''] = splitKey(key);
+        return db
+          .selectFrom('sources')
+          .select(['merchantId', 'appId', 'sourceKey', 'status'])
+          .where('kind', '=', kind)
+          .where(column, '=', value)
+          // An account goes on being routed while one of its numbers is active.
+          .orderBy('status')
+          .orderBy('createdAtMs')
+          .limit(1)
+          .executeTakeFirst();
+      },
+    });
+  const sources = find('sourceKey');
+  const accounts = find('accountKey');
+
+  return {
+    apps: (kind) => apps.get(kind),
+    source: (kind, sourceKey) => sources.get(`${kind} ${sourceKey}`),
+    account: (kind, accountKey) => accounts.get(`${kind} ${accountKey}`),
+    peekApp: (kind, sourceKey) => sources.peek(`${kind} ${sourceKey}`)?.appId,
+    forget() {
+      apps.forget();
+      sources.forget();
+      accounts.forget();
+    },
+  };
+}
+
+/** What a sealed secret is bound to: another app's row can't carry it. */
+export function secretContext(appId: string): string {
+  return `ingress.apps.secret:${appId}`;
+}
+
+function splitKey(key: string): [string, string] {
+  const at = key.indexOf(' ');
+  return [key.slice(0, at), key.slice(at + 1)];
+}
