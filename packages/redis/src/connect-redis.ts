@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
 import { type RedisClient, rememberRole } from './redis-client.ts';
@@ -88,7 +89,8 @@ function open(role: RoleSettings, { profile, commandTimeoutMs }: ConnectOptions)
     host: first?.host ?? 'localhost',
     port: first?.port ?? 6379,
     family: role.family,
-    ...(role.tls ? { tls: first === undefined ? {} : { servername: first.host } } : {}),
+    // An address is not a server name, and Node warns of one.
+    ...(role.tls ? { tls: first === undefined || isIP(first.host) ? {} : { servername: first.host } } : {}),
   });
 }
 

@@ -24,7 +24,7 @@ const mistakes: readonly [RegExp, 'passwordVariable' | 'databaseVariable' | 'var
   ],
   [/cluster support disabled/i, 'variable', 'names a Redis that is not part of a cluster'],
   [/\bMOVED\b/, 'variable', 'names a node of a cluster; set REDIS_CLUSTER_NODES instead'],
-  [/Protocol error|unknown command|ParserError/i, 'variable', 'names a server that is not a Redis'],
+  [/Protocol error|Unknown RESP type|unknown command/i, 'variable', 'names a server that is not a Redis'],
   [
     /wrong version number|EPROTO|certificate|packet length too long/i,
     'variable',

@@ -56,14 +56,9 @@ t.test('a right configuration starts, in all roles and profiles, and says so in 
 t.test('a dead Redis stops the start within 5 s and names the variable', async (t) => {
   const port = await freePort();
   for (const profile of ['request', 'worker'] as const) {
-    const { message, client, lines } = await start(
-      t,
-      { REDIS_URL: `redis://127.0.0.1:${port}` },
-      { profile },
-    );
+    const { message, lines } = await start(t, { REDIS_URL: `redis://127.0.0.1:${port}` }, { profile });
     t.match(message, /^REDIS_URL names a Redis that can't be reached at 127.0.0.1:\d+ .*ECONNREFUSED/);
     t.notMatch(message, /\n/);
-    t.equal(client.status, 'end', 'and leaves no connection behind');
     t.equal(lines.filter((line) => line.level >= 40).length, 1, 'ten tries make one log line');
   }
   const { message } = await start(t, { REDIS_QUEUE_URL: `redis://127.0.0.1:${port}` });
