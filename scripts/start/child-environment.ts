@@ -6,6 +6,7 @@ type Environment = Record<string, string | undefined>;
 const confined: readonly { pattern: RegExp; to: 'services' | readonly string[] }[] = [
   { pattern: /^TOKEN_SIGNING_KEY(_FILE)?$/, to: ['ingress'] },
   { pattern: /^WHATSAPP_/, to: ['ingress', 'campaign-sender', 'simulator'] },
+  { pattern: /^SIMULATOR_/, to: ['simulator'] },
   { pattern: /^(DATABASE_URL|REDIS_.*|ENCRYPTION_KEYS|SWITCHYARD_API_KEY)(_FILE)?$/, to: 'services' },
 ];
 

@@ -47,12 +47,18 @@ function readFailures(lines: string[]): string[] {
       for (let next = index + 2; next < lines.length && lines[next]!.trim() !== '...'; next++)
         diagnostics.push(lines[next]!.slice(indent + 2));
     // A failed subtest only repeats what failed inside it.
-    const isParent = lines[index - 1]?.startsWith(' '.repeat(indent + 4));
-    if (isParent && !/timeout/i.test(line)) continue;
+    if (hasFailureInside(lines, index, indent)) continue;
     failures.push(`${describeParents(lines, index, indent)}${match[2]!.replace(/^ - /, '')}`);
     failures.push(...diagnostics.slice(0, 30).map((each) => `    ${each}`));
   }
   return failures;
+}
+
+function hasFailureInside(lines: string[], index: number, indent: number): boolean {
+  const inner = ' '.repeat(indent + 4);
+  for (let at = index - 1; at >= 0 && (lines[at] === '' || lines[at]!.startsWith(inner)); at--)
+    if (/^\s*not ok /.test(lines[at]!)) return true;
+  return false;
 }
 
 function describeParents(lines: string[], index: number, indent: number): string {
