@@ -19,6 +19,6 @@ export { parseTraceparent, type TraceContext } from './http/trace-context.ts';
 export { createLogger, type LoggerSettings } from './logging/create-logger.ts';
 export { describeError, redact, scrubText } from './logging/redact.ts';
 export { createMetrics, type FinishedJob, type Metrics } from './metrics/create-metrics.ts';
-export type { Closer } from './process/create-closer.ts';
+export { type Closer, createCloser } from './process/create-closer.ts';
 export { findConfigError } from './process/find-config-error.ts';
 export { type MainContext, type MainSettings, type RunningService, runMain } from './process/run-main.ts';

@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { ConfigError } from '@switchyard/config';
 import Fastify, {
   type FastifyInstance,
+  LogController,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
@@ -100,15 +101,19 @@ function createServer(config: HttpConfig, logger: Logger): ServiceApp {
   try {
     return Fastify({
       loggerInstance: logger,
-      disableRequestLogging: true,
+      logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
       genReqId: requestIdOf,
       requestIdHeader: false,
       bodyLimit: config.bodyLimitBytes,
       trustProxy: trusted(config.trustProxy),
       requestTimeout: config.requestTimeoutMs,
       keepAliveTimeout: 72_000,
-      // Node.js looks for late requests every 30 s unless told otherwise.
-      http: { connectionsCheckingInterval: Math.min(5_000, Math.max(100, config.requestTimeoutMs / 4)) },
+      http: {
+        headersTimeout: config.requestTimeoutMs,
+        requestTimeout: config.requestTimeoutMs,
+        // Node.js looks for late requests every 30 s unless told otherwise.
+        connectionsCheckingInterval: Math.min(5_000, Math.max(100, config.requestTimeoutMs / 4)),
+      },
       forceCloseConnections: 'idle',
       // Draining answers these in the envelope.
       return503OnClosing: false,

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { format } from 'node:util';
 import { type DestinationStream, type LevelWithSilent, type Logger, type LoggerOptions, pino } from 'pino';
 import { describeError, redact, scrubText } from './redact.ts';
 
@@ -28,21 +29,45 @@ export function createLogger(settings: LoggerSettings): Logger {
     formatters: {
       level: (label) => ({ level: label }),
       log: redact,
-      bindings: redact,
     },
     serializers: { err: describeError, error: describeError, req: describeRequest, res: describeResponse },
     hooks: {
       logMethod(args, method) {
-        const scrubbed = args.map((arg) => (typeof arg === 'string' ? scrubText(arg) : arg));
-        method.apply(this, scrubbed as typeof args);
+        method.apply(this, scrubMessage(args) as typeof args);
       },
     },
   };
-  if (settings.destination) return pino(options, settings.destination);
+  if (settings.destination) return redactBindings(pino(options, settings.destination));
   if (settings.pretty && isPrettyInstalled()) {
-    return pino({ ...options, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } });
+    const transport = { target: 'pino-pretty', options: { ignore: 'pid,hostname' } };
+    return redactBindings(pino({ ...options, transport }));
   }
-  return pino(options);
+  return redactBindings(pino(options));
+}
+
+/** pino formats no bindings of children, so they are redacted on their way in. Grandchildren inherit the method. */
+function redactBindings(logger: Logger): Logger {
+  const child = logger.child;
+  logger.child = function redactedChild(this: Logger, bindings: object, options?: object) {
+    return Reflect.apply(child, this, [redact({ ...bindings }), options]);
+  } as typeof child;
+  return logger;
+}
+
+/** Scrubs the text of a line, its arguments already in place: `'+%s'` becomes a number only then. */
+function scrubMessage(args: readonly unknown[]): unknown[] {
+  const textAt = typeof args[0] === 'string' ? 0 : 1;
+  const text = args[textAt];
+  if (typeof text !== 'string') {
+    // Without a text pino takes the error's, as it is.
+    const [first] = args;
+    const error: unknown =
+      first instanceof Error ? first : (first as { err?: unknown } | null | undefined)?.err;
+    return error instanceof Error ? [first, scrubText(error.message)] : [...args];
+  }
+  const values = args.slice(textAt + 1);
+  const message = scrubText(values.length === 0 ? text : format(text, ...values));
+  return [...args.slice(0, textAt), message];
 }
 
 /** pino-pretty is a development tool: an image without it logs JSON. */

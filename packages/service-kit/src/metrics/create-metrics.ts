@@ -122,7 +122,11 @@ export function createMetrics(settings: { service: string }): Metrics {
         registers,
         async collect() {
           try {
-            await collect((labels, value) => this.set(labels, value));
+            const values: [Record<string, string>, number][] = [];
+            await collect((labels, value) => values.push([labels, value]));
+            // Labels that are gone must not keep their last value.
+            this.reset();
+            for (const [labels, value] of values) this.set(labels, value);
           } catch {
             // One source that is away must not take the whole scrape with it.
           }
