@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { controlRoutes } from './control/control-routes.ts';
 import { pageRoutes } from './page/page-routes.ts';
@@ -16,6 +16,7 @@ export async function buildApp(deps: { whatsapp: WhatsApp; logger: Logger }): Pr
   const { whatsapp, logger } = deps;
   const app = Fastify({
     loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 110 * 1024 * 1024,
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true },
