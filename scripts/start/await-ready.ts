@@ -5,9 +5,14 @@ import { StartError } from './start-error.ts';
 /**
  * Waits until a process answers 200.
  *
- * @throws StartError when it ends, or is not ready after `timeoutMs`; the message holds the end of its output.
+ * @param options where it answers, and the file with its output, for the message.
+ * @throws StartError when it ends, or is not ready after `timeoutMs`.
  */
-export async function awaitReady(child: Child, url: string, timeoutMs: number): Promise<void> {
+export async function awaitReady(
+  child: Child,
+  options: { url: string; logFile: string; timeoutMs: number },
+): Promise<void> {
+  const { url, logFile, timeoutMs } = options;
   const deadline = performance.now() + timeoutMs;
   let ended: number | string | undefined;
   void child.firstExit.then((how) => {
@@ -24,6 +29,7 @@ export async function awaitReady(child: Child, url: string, timeoutMs: number): 
     if (isReady) return;
     await Promise.race([delay(50), child.firstExit]);
   }
-  const what = ended === undefined ? `is not ready after ${timeoutMs / 1000} s` : `ended (${ended})`;
-  throw new StartError(`${child.lastLines()}\n\n${child.name} ${what}; its last lines are above.`);
+  const what =
+    ended === undefined ? `is not ready after ${timeoutMs / 1000} s` : `could not start (${ended})`;
+  throw new StartError(`\n${child.name} ${what}. All that it said is in ${logFile}.`);
 }

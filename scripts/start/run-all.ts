@@ -82,7 +82,11 @@ export async function runAll(mode: 'start' | 'dev', signal: AbortSignal): Promis
     const urlOf = (name: string) => `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${ports.get(name)}`;
     const ready = Promise.all(
       started.map((child) =>
-        awaitReady(child, `${urlOf(child.name)}${child.name === 'simulator' ? '/' : '/ready'}`, 60_000),
+        awaitReady(child, {
+          url: `${urlOf(child.name)}${child.name === 'simulator' ? '/' : '/ready'}`,
+          logFile: context.logFile(child.name),
+          timeoutMs: 60_000,
+        }),
       ),
     );
     await Promise.race([ready, aborted(signal)]);
