@@ -112,7 +112,9 @@ function checkSelfReference(sql: string): void {
   const target = /^\s*(?:delete\s+from|update)\s+([\w.]+)/.exec(text)?.[1];
   if (target === undefined) return;
   const name = target.replace(/\./g, '\\.');
-  for (const { index } of text.matchAll(new RegExp(`\\(\\s*select\\b[^()]*\\bfrom\\s+${name}\\b`, 'g')))
+  for (const { index } of text.matchAll(
+    new RegExp(`\\(\\s*select\\b(?:[^()]|\\([^()]*\\))*?\\bfrom\\s+${name}\\b`, 'g'),
+  ))
     if (!/\bfrom\s*$/.test(text.slice(0, index)))
       fail('a subquery on the table that is changed (error 1093)', sql);
 }

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type QueryExecutorProvider, sql } from 'kysely';
 import { databaseNow } from './database-clock.ts';
 import type { DialectName } from './dialects.ts';
 import { leaseLost } from './errors.ts';
@@ -25,14 +25,14 @@ export interface Leases {
    * Lets go. @returns false when it was lost before.
    * @param executor the transaction that ends the work. "Look once more" comes after it: it locks the lease first.
    */
-  release<DB>(lease: Lease, executor?: Kysely<DB>): Promise<boolean>;
+  release(lease: Lease, executor?: QueryExecutorProvider): Promise<boolean>;
   /**
    * Makes a transaction fail unless the lease still is its holder's, and keeps others from taking it until the transaction
    * ends. One that has run out, but that nobody took, still is.
    *
    * @throws LEASE_LOST
    */
-  check<DB>(trx: Kysely<DB>, lease: Lease): Promise<void>;
+  check(trx: QueryExecutorProvider, lease: Lease): Promise<void>;
   /** Forgets leases that ended more than `olderThanMs` ago. @returns how many. Fences go on growing nevertheless. */
   purge(olderThanMs: number): Promise<number>;
 }
