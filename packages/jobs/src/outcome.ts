@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { isCodedError } from '@switchyard/errors';
 import type { AttemptOutcome } from './job-types.ts';
 
@@ -37,7 +38,7 @@ export interface FailedAttempt {
 export function judge(error: unknown, { attempt, maxAttempts, putOff }: FailedAttempt): Verdict {
   const coded = isCodedError(error) ? error : undefined;
   const code = coded?.code ?? uncodedFailure;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = error instanceof Error ? error.message : inspect(error, { depth: 0 });
   const outcome = coded?.outcome ?? 'retry';
   if (outcome === 'later') return { outcome, code, reason, delayMs: coded?.delayMs ?? pauseMs(putOff) };
   if (outcome === 'retry' && attempt >= maxAttempts)

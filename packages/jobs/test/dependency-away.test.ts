@@ -46,7 +46,7 @@ t.test(
 );
 
 t.test('a pause by hand outlasts the return of the database', async (t) => {
-  const { producer, work } = await testQueues(t);
+  const { producer, work, lines } = await testQueues(t);
   let isBack = false;
   let runs = 0;
   const worker = await work({
@@ -63,8 +63,9 @@ t.test('a pause by hand outlasts the return of the database', async (t) => {
   await until(() => runs === 1);
   await worker.pause();
   isBack = true;
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await until(() => lines.some(({ msg }) => msg.startsWith('the dependency is back')));
   t.equal(runs, 1);
+  t.equal(await producer.queue('notifications').getDelayedCount(), 1);
   await worker.resume();
   await until(() => runs === 2);
 });

@@ -19,9 +19,11 @@ t.test('a worker goes on by itself after its Redis was killed or hung', async (t
   await producer.add(notification('after-kill'));
   await until(() => done.has('after-kill'), { timeoutMs: 15_000 });
 
+  const impatient = connect(t, redis.url, requestProfile);
+  await until(() => impatient.status === 'ready');
   redis.freeze();
   const added = producer.add(notification('after-freeze'));
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await t.rejects(impatient.ping(), /timed out/, 'hung for a second');
   redis.thaw();
   await added;
   await until(() => done.has('after-freeze'), { timeoutMs: 15_000 });

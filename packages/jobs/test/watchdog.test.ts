@@ -8,11 +8,15 @@ t.test('jobs that wait without any progress are noticed, and only they', async (
   const queue = producer.queue('notifications');
   const state = { activity: 0, idle: false, full: false };
   const noticed: { waiting: number }[] = [];
+  let looks = 0;
   const watchdog = createWatchdog({
     connection,
     keyPrefix: 'bull:notifications:',
     watched: {
-      activity: () => state.activity,
+      activity: () => {
+        looks++;
+        return state.activity;
+      },
       isIdleOnPurpose: () => state.idle,
       isFull: () => state.full,
     },
@@ -22,9 +26,10 @@ t.test('jobs that wait without any progress are noticed, and only they', async (
   });
   watchdog.start();
   t.teardown(() => watchdog.close());
-  /** Long enough for two looks at the queue to find it stuck. */
+  /** After five looks, a tenth of a second apart, a stuck queue would have been found so. */
   const stays = async (what: string) => {
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const seen = looks;
+    await until(() => looks >= seen + 5);
     t.ok(watchdog.isProgressing(), what);
   };
 
@@ -55,7 +60,7 @@ t.test('a worker that is busy with long jobs counts as progressing', async (t) =
   const worker = await work({
     queue: 'notifications',
     overrides: { ...quick, queues: { notifications: { concurrency: 2 } } },
-    stuckAfterMs: 200,
+    stuckAfterMs: 100,
     processors: {
       'send-notification': async () => {
         active++;
@@ -65,8 +70,12 @@ t.test('a worker that is busy with long jobs counts as progressing', async (t) =
   });
   await producer.addMany(Array.from({ length: 5 }, (_, index) => notification(`n${index}`)));
   await until(() => active === 2);
-  await new Promise((resolve) => setTimeout(resolve, 600));
-  t.ok(worker.isProgressing());
+  // Five times as long as the worker may be idle while jobs wait: what must not happen takes time not to.
+  const untilMs = performance.now() + 500;
+  await until(() => {
+    if (!worker.isProgressing()) throw new Error('counts as stuck');
+    return performance.now() > untilMs;
+  });
   release.resolve();
   await until(() => active === 5);
 });
