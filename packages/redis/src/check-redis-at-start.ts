@@ -74,6 +74,8 @@ function judge(info: Map<string, string>, role: RoleSettings, { production, logg
     );
   if (info.get('role') === 'slave')
     throw new ConfigError(role.variable, 'names a read-only replica; the master is needed');
+  if (info.get('redis_mode') === 'cluster' && role.mode !== 'cluster')
+    throw new ConfigError(role.variable, 'names a node of a cluster; set REDIS_CLUSTER_NODES instead');
   const policy = info.get('maxmemory_policy') ?? 'noeviction';
   if (role.role === 'cache' || policy === 'noeviction') return;
   const problem = `names a Redis whose maxmemory-policy is ${policy}; the ${role.role} role needs noeviction, or jobs vanish`;
