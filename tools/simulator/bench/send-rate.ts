@@ -50,7 +50,8 @@ let sent = 0;
 let refused = 0;
 async function sendInTurn(): Promise<void> {
   while (sent < sends) {
-    const n = (sent += 1);
+    sent += 1;
+    const n = sent;
     const answer = await pool.request({
       method: 'POST',
       path: '/v23.0/100000000000001/messages',
@@ -82,7 +83,9 @@ const seconds = (performance.now() - startedAt) / 1000;
 const cpuAtEnd = cpuSeconds() - cpuBefore;
 while (true) {
   const answer = await pool.request({ method: 'GET', path: '/_simulator/statistics' });
-  const { data } = (await answer.body.json()) as { data: { plannedStatuses: number; webhooks: { pendingUpdates: number } } };
+  const { data } = (await answer.body.json()) as {
+    data: { plannedStatuses: number; webhooks: { pendingUpdates: number } };
+  };
   if (data.plannedStatuses === 0 && data.webhooks.pendingUpdates === 0) break;
 }
 process.stdout.write(

@@ -19,7 +19,7 @@ const Change = Type.Object(
   },
   { additionalProperties: false },
 );
-const Digits = Type.String({ pattern: '^\\d{1,15}$' });
+const Digits = Type.String({ pattern: '^\\d{1,20}$' });
 const oneOrMore = <T extends Type.TSchema>(schema: T) =>
   Type.Union([schema, Type.Array(schema, { minItems: 1, maxItems: 10_000 })]);
 
@@ -95,6 +95,20 @@ export async function controlRoutes(scope: FastifyInstance, whatsapp: WhatsApp):
   app.put('/numbers', { schema: { body: NumberInput } }, async (request) => {
     whatsapp.numbers.put(request.body);
     return answer({});
+  });
+
+  app.get('/templates', async () =>
+    answer(
+      [...new Set(whatsapp.numbers.all().map((number) => number.businessAccountId))].flatMap(
+        whatsapp.templates.list,
+      ),
+    ),
+  );
+  app.get('/media/:id', { schema: { params: Type.Object({ id: Digits }) } }, async (request, reply) => {
+    const stored = whatsapp.media.get(request.params.id);
+    // Only pictures, which the page shows; anything else could run as a page of this origin.
+    if (!stored || !/^image\/(png|jpeg|webp|gif)/.test(stored.mimeType)) return reply.callNotFound();
+    return reply.type(stored.mimeType).header('x-content-type-options', 'nosniff').send(stored.bytes);
   });
 
   const Filter = Type.Object({

@@ -3,14 +3,12 @@ import type { InboundInput } from './inbound-message.ts';
 import type { MediaStore } from './media-store.ts';
 import type { BusinessNumber } from './numbers.ts';
 import type { Person } from './people.ts';
+import { createSamplePicture } from './sample-picture.ts';
 
 type Json = Record<string, unknown>;
 
-/** A transparent pixel: what a person "photographs" when a test gives no picture. */
-const samplePng = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64',
-);
+/** The bytes of every kind of media that a test gives none for. */
+const samplePicture = createSamplePicture();
 const mediaTypes: Record<string, string> = {
   image: 'image/png',
   sticker: 'image/webp',
@@ -29,7 +27,7 @@ function typeOf(input: InboundInput): string {
 
 function mediaContent(type: string, input: InboundInput, media: MediaStore): Json {
   const mimeType = input.mimeType ?? (mediaTypes[type] as string);
-  const bytes = input.mediaBase64 === undefined ? samplePng : Buffer.from(input.mediaBase64, 'base64');
+  const bytes = input.mediaBase64 === undefined ? samplePicture : Buffer.from(input.mediaBase64, 'base64');
   const stored = media.put(bytes, mimeType, input.fileName);
   return {
     mime_type: mimeType,

@@ -51,7 +51,8 @@ export function createSendHandler({ numbers, gate, later, onRejected }: SendHand
   return (request, response, phoneNumberId) => {
     readBody(request, bodyLimitBytes, (body) => {
       const number = authorize(request.headers.authorization, phoneNumberId);
-      const outcome: SendOutcome = 'code' in number ? { kind: 'refuse', error: number } : decide(number, body);
+      const outcome: SendOutcome =
+        'code' in number ? { kind: 'refuse', error: number } : decide(number, body);
       switch (outcome.kind) {
         case 'cut':
           response.socket?.destroy();
