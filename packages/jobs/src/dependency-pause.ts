@@ -5,6 +5,9 @@ import type { Logger } from 'pino';
 const firstProbeMs = 500;
 const longestProbeMs = 15_000;
 
+/** A probe that takes longer counts as no. */
+const probeTimeoutMs = 10_000;
+
 /** Whether the dependency is back. Throwing counts as no. */
 export type Probe = () => Promise<boolean>;
 
@@ -14,7 +17,7 @@ export interface DependencyPause {
   begin(code: string): void;
   isActive(): boolean;
   /** Ends the probing; the worker stays as it is. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** Makes a {@link DependencyPause}. `pause` and `resume` act on the worker. */
@@ -38,9 +41,9 @@ export function createDependencyPause({
     await pause();
     for (let pauseMs = firstProbeMs; ; pauseMs = Math.min(pauseMs * 2, longestProbeMs)) {
       await sleep(pauseMs, undefined, { signal: closing.signal });
-      if (await probe().catch(() => false)) break;
+      const tooLate = sleep(probeTimeoutMs, false, { signal: closing.signal, ref: false });
+      if (await Promise.race([probe().catch(() => false), tooLate])) break;
     }
-    if (closing.signal.aborted) return;
     await resume();
     logger.info({ code, awayMs: Date.now() - awaySinceMs }, 'the dependency is back: the worker resumes');
   }
@@ -57,9 +60,6 @@ export function createDependencyPause({
         });
     },
     isActive: () => underWay !== undefined,
-    async close() {
-      closing.abort();
-      await underWay;
-    },
+    close: () => closing.abort(),
   };
 }

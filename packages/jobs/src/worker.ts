@@ -11,20 +11,13 @@ import type { AttemptOutcome, Processor } from './job-types.ts';
 import { judge, type Verdict } from './outcome.ts';
 import { checkPayload } from './payload-check.ts';
 import { settingsOf } from './queue-settings.ts';
-import { QueueWorker } from './queue-worker.ts';
+import { bullWorkerOptions, QueueWorker, stalledMost } from './queue-worker.ts';
 import { createWatchdog } from './watchdog.ts';
 import { within } from './within.ts';
 import type { JobWorker, WorkerOptions } from './worker-options.ts';
 
-/** A dead worker's jobs go on after at most lock and check: 15 s, where BullMQ's defaults take up to 85 s. */
-const lockMs = 10_000;
-const stalledCheckMs = 5000;
-
-/** Crashes a job survives before it counts as their cause. */
-const stalledMost = 3;
-
-/** One day of the queue's completed and failed jobs per minute, for the metrics API. */
-const metricsMinutes = 1440;
+/** A sink that takes longer to record a final failure counts as away: a slot must never be held for ever. */
+const recordTimeoutMs = 30_000;
 
 /** What closing may take beyond its time-out: the processors' grace, then the last words to Redis. */
 const closeGraceMs = 3000;
@@ -44,22 +37,7 @@ export function createWorker<Q extends QueueName>(options: WorkerOptions<Q>): Jo
   let pausedByCaller = false;
   let closing: Promise<void> | undefined;
 
-  const worker = new QueueWorker(queue, processJob, {
-    connection,
-    prefix,
-    autorun: false,
-    concurrency: settings.concurrency,
-    lockDuration: lockMs,
-    stalledInterval: stalledCheckMs,
-    maxStalledCount: stalledMost,
-    // Counts alone: BullMQ's trimming by age costs a fifth of the throughput.
-    removeOnComplete: { count: settings.retention.completed },
-    removeOnFail: { count: settings.retention.failed === 'all' ? -1 : settings.retention.failed },
-    metrics: { maxDataPoints: metricsMinutes },
-    ...(settings.rate === undefined
-      ? {}
-      : { limiter: { max: settings.rate.max, duration: settings.rate.durationMs } }),
-  });
+  const worker = new QueueWorker(queue, processJob, bullWorkerOptions(settings, connection, prefix));
   const dependency = createDependencyPause({
     probe: options.probe ?? (async () => true),
     pause: () => worker.pause(true),
@@ -169,14 +147,13 @@ export function createWorker<Q extends QueueName>(options: WorkerOptions<Q>): Jo
     // Another worker has the job by now; what it makes of it counts.
     if (attempt.abortedFor?.code === jobLockLost.code) return judge(attempt.abortedFor, facts);
     try {
-      await failedJobs.record(
-        failedJobEntry(queue, job, {
-          code: verdict.code,
-          reason: verdict.reason,
-          attemptsMade: facts.attempt,
-        }),
-      );
-      return verdict;
+      const entry = failedJobEntry(queue, job, {
+        code: verdict.code,
+        reason: verdict.reason,
+        attemptsMade: facts.attempt,
+      });
+      if (await within(failedJobs.record(entry), recordTimeoutMs)) return verdict;
+      throw new Error(`took longer than ${recordTimeoutMs} ms`);
     } catch (cause) {
       logError(cause, { jobId: job.id, code: verdict.code }, 'a final failure could not be recorded');
       pauseFor(cause);
@@ -220,7 +197,7 @@ export function createWorker<Q extends QueueName>(options: WorkerOptions<Q>): Jo
 
   async function shutDown(timeoutMs: number): Promise<void> {
     watchdog.close();
-    await dependency.close();
+    dependency.close();
     const closed = worker.close();
     if (await within(closed, timeoutMs)) return;
     logger.warn({ active: attempts.size }, 'closing: jobs under way are aborted and put back');
