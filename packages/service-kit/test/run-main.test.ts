@@ -102,6 +102,11 @@ t.test('a stop that hangs is forced after the time-out and names what is still o
   await portOf(service);
   t.same(await service.kill('SIGTERM'), { code: 1, signal: null });
   t.match(messages(service).at(-1), /^exit forced: not closed within 700 ms; still open: workers, redis$/);
+
+  const inner = run(t, { MODE: 'hang-inside', SHUTDOWN_TIMEOUT_MS: '700' });
+  await portOf(inner);
+  t.same(await inner.kill('SIGTERM'), { code: 1, signal: null });
+  t.match(messages(inner).at(-1), /still open: outbox, producer, service, http, workers, redis$/);
 });
 
 t.test('a second signal forces the exit at once', async (t) => {

@@ -18,7 +18,7 @@ import { answerClientError, handleErrors, sendError } from './handle-errors.ts';
 import type { HealthSource, LiveStatus } from './health-source.ts';
 import { checkHttpConfig, type HttpConfig, type TrustProxy } from './http-fields.ts';
 import { installDraining } from './install-draining.ts';
-import { installRequestContext } from './install-request-context.ts';
+import { createRequestLogger, installRequestContext } from './install-request-context.ts';
 import { logRequests } from './log-requests.ts';
 import { registerDocs } from './register-docs.ts';
 import { registerProbes } from './register-probes.ts';
@@ -103,6 +103,8 @@ function createServer(config: HttpConfig, logger: Logger): ServiceApp {
       loggerInstance: logger,
       logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
       genReqId: requestIdOf,
+      childLoggerFactory: (parent, bindings, options, message) =>
+        createRequestLogger(parent as Logger, bindings, options, message),
       requestIdHeader: false,
       bodyLimit: config.bodyLimitBytes,
       trustProxy: trusted(config.trustProxy),

@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ChildLoggerOptions, Logger } from 'pino';
 import { type TraceContext, traceContextOf } from './trace-context.ts';
 
 declare module 'fastify' {
@@ -8,16 +10,32 @@ declare module 'fastify' {
   }
 }
 
-/** Gives every request its ids, logs with them, and returns them to the caller. */
+const traceOf = Symbol('trace context');
+
+type TracedMessage = IncomingMessage & { [traceOf]?: TraceContext };
+
+/**
+ * Makes a request's logger, with its ids. Fastify asks for it before anything else happens to a request, so the ids
+ * are worked out here and no second logger is needed.
+ */
+export function createRequestLogger(
+  logger: Logger,
+  bindings: object,
+  options: ChildLoggerOptions,
+  message: IncomingMessage,
+): Logger {
+  const { requestId } = bindings as { requestId: string };
+  const trace = traceContextOf(message, requestId);
+  (message as TracedMessage)[traceOf] = trace;
+  return logger.child({ requestId, correlationId: trace.correlationId, traceId: trace.traceId }, options);
+}
+
+/** Gives every request its ids and returns them to the caller. */
 export function installRequestContext(app: FastifyInstance): void {
   // Each request gets its own object in the hook; the placeholder keeps the shape of requests stable.
   app.decorateRequest('trace', null as unknown as TraceContext);
   app.addHook('onRequest', (request, reply, done) => {
-    request.trace = traceContextOf(request.raw, request.id);
-    request.log = request.log.child({
-      correlationId: request.trace.correlationId,
-      traceId: request.trace.traceId,
-    });
+    request.trace = (request.raw as TracedMessage)[traceOf] ?? traceContextOf(request.raw, request.id);
     reply.header('x-request-id', request.id);
     reply.header('x-correlation-id', request.trace.correlationId);
     done();

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 /** What follows a request through jobs and services. */
@@ -44,11 +44,18 @@ export function parseTraceparent(
 /** Works out what a request belongs to. Ids that are not sane are replaced, never refused. */
 export function traceContextOf(request: IncomingMessage, requestId: string): TraceContext {
   const parent = parseTraceparent(request.headers.traceparent);
-  const traceId = parent?.traceId ?? randomBytes(16).toString('hex');
-  const spanId = randomBytes(8).toString('hex');
+  const traceId = parent?.traceId ?? randomHex();
+  const random = randomHex();
+  // Without the digits that say which kind of UUID it is.
+  const spanId = random.slice(0, 8) + random.slice(24);
   return {
     correlationId: headerId(request, 'x-correlation-id') ?? requestId,
     traceparent: `00-${traceId}-${spanId}-${parent?.flags ?? '01'}`,
     traceId,
   };
+}
+
+/** 32 random hex digits. UUIDs come from a pool, which makes them far cheaper than bytes asked for one by one. */
+function randomHex(): string {
+  return randomUUID().replaceAll('-', '');
 }

@@ -19,6 +19,8 @@ export interface MainContext {
 export interface RunningService {
   /** Stops it; called before everything registered by `onClose`. */
   close(): Promise<unknown>;
+  /** Names what it has not closed yet, for the line of a forced exit. */
+  open?(): readonly string[];
 }
 
 /** How a process stops. */
@@ -51,12 +53,11 @@ export function runMain(
   let logger: Logger = createLogger({ service: settings.service, level: 'info' });
   let shutdownTimeoutMs = settings.shutdownTimeoutMs ?? 30_000;
   let isStopping = false;
+  let running: RunningService | undefined;
 
   function force(reason: string): never {
-    logger.fatal(
-      { open: closer.open() },
-      `exit forced: ${reason}; still open: ${closer.open().join(', ') || 'start'}`,
-    );
+    const open = [...(running?.open?.() ?? []), ...closer.open()];
+    logger.fatal({ open }, `exit forced: ${reason}; still open: ${open.join(', ') || 'start'}`);
     process.exit(1);
   }
 
@@ -102,8 +103,9 @@ export function runMain(
   const started: Promise<void> = Promise.resolve()
     .then(() => start(context))
     .then(
-      (running) => {
-        if (running) closer.add('service', () => running.close());
+      (started) => {
+        running = started;
+        if (started) closer.add('service', () => started.close());
       },
       (error: unknown) => {
         // One that was told to stop may fail for that reason.
