@@ -42,7 +42,11 @@ export async function addEvents(
       ? lane()
       : Promise.all(Array.from({ length: Math.min(IN_FLIGHT, jobs.length) }, lane)).then(() => undefined);
   try {
-    await withinDeadline(lanes, timeoutMs, () => new Error(`the queue did not take all jobs in ${timeoutMs} ms`));
+    await withinDeadline(
+      lanes,
+      timeoutMs,
+      () => new Error(`the queue did not take all jobs in ${timeoutMs} ms`),
+    );
   } catch (error) {
     stopped = true;
     throw isOutOfMemory(error)

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Database, databaseAway, insertIgnore } from '@switchyard/database';
-import { eventId } from '../whatsapp/event-id.ts';
 import type { IngressTables, UnroutedEventRow } from '../database/tables.ts';
+import { eventId } from '../whatsapp/event-id.ts';
 import { withinDeadline } from './within-deadline.ts';
 
 /** An event to keep. */
@@ -49,9 +49,6 @@ const summaryColumns = [
   'replayedAtMs',
 ] as const;
 
-/** Rows per statement: a body may have 3 MB, and a statement must fit the server's packet. */
-const ROWS_PER_INSERT = 4;
-
 /** Creates the store. The same event kept twice is one row: its id is the hash of what it holds. */
 export function createUnroutedEvents(settings: {
   database: Pick<Database<IngressTables>, 'db' | 'dialect'>;
@@ -60,8 +57,7 @@ export function createUnroutedEvents(settings: {
 
   async function insert(events: readonly EventToKeep[]): Promise<void> {
     const rows = events.map((event) => toRow(event, Date.now()));
-    for (let start = 0; start < rows.length; start += ROWS_PER_INSERT)
-      await insertIgnore(db, dialect, 'unrouted_events', rows.slice(start, start + ROWS_PER_INSERT), ['id']);
+    await insertIgnore(db, dialect, 'unrouted_events', rows, ['id']);
   }
 
   return {

@@ -16,11 +16,11 @@ export interface IntakeMetrics {
 
 /** Registers the metrics of intake. */
 export function createIntakeMetrics(metrics: Metrics): IntakeMetrics {
-  const events = metrics.counter('ingress_events_total', 'Webhook events by how they ended at the front door.', [
-    'source',
-    'outcome',
-    'reason',
-  ]);
+  const events = metrics.counter(
+    'ingress_events_total',
+    'Webhook events by how they ended at the front door.',
+    ['source', 'outcome', 'reason'],
+  );
   const registers = [metrics.registry];
   const stages = new Histogram({
     name: 'ingress_stage_seconds',

@@ -40,7 +40,12 @@ export function createDirectory(settings: { db: Kysely<IngressTables>; secretBox
     ttlMs: TTL_MS,
     maxEntries: 10,
     async load(kind) {
-      const rows = await db.selectFrom('apps').selectAll().where('kind', '=', kind).orderBy('createdAtMs').execute();
+      const rows = await db
+        .selectFrom('apps')
+        .selectAll()
+        .where('kind', '=', kind)
+        .orderBy('createdAtMs')
+        .execute();
       return rows.map((row) => {
         const secrets = [secretBox.open(row.sealedSecret, secretContext(row.id))];
         const isRotating = (row.previousUntilMs ?? 0) > Date.now();
@@ -57,16 +62,18 @@ export function createDirectory(settings: { db: Kysely<IngressTables>; secretBox
       maxEntries: MAX_ENTRIES,
       async load(key) {
         const [kind = '', value = ''] = splitKey(key);
-        return db
-          .selectFrom('sources')
-          .select(['merchantId', 'appId', 'sourceKey', 'status'])
-          .where('kind', '=', kind)
-          .where(column, '=', value)
-          // An account goes on being routed while one of its numbers is active.
-          .orderBy('status')
-          .orderBy('createdAtMs')
-          .limit(1)
-          .executeTakeFirst();
+        return (
+          db
+            .selectFrom('sources')
+            .select(['merchantId', 'appId', 'sourceKey', 'status'])
+            .where('kind', '=', kind)
+            .where(column, '=', value)
+            // An account goes on being routed while one of its numbers is active.
+            .orderBy('status')
+            .orderBy('createdAtMs')
+            .limit(1)
+            .executeTakeFirst()
+        );
       },
     });
   const sources = find('sourceKey');

@@ -1,5 +1,5 @@
-import { asObject, type JsonObject } from './read-json.ts';
 import { reviveExact } from './parse-exact.ts';
+import { asObject, type JsonObject } from './read-json.ts';
 import type { Place } from './split-payload.ts';
 
 /**

@@ -40,6 +40,6 @@ export async function findSigner(
 function peekNumber(body: Buffer): string | undefined {
   const at = body.indexOf(KEY);
   if (at < 0) return undefined;
-  const after = body.latin1Slice(at + KEY.length, at + KEY.length + 80);
+  const after = body.toString('latin1', at + KEY.length, at + KEY.length + 80);
   return /^\s*:\s*"?(\d{1,64})/.exec(after)?.[1];
 }

@@ -64,7 +64,6 @@ function isDeeperThan(value: unknown, depth: number): boolean {
     for (const each of value) if (isDeeperThan(each, depth - 1)) return true;
     return false;
   }
-  for (const key in value)
-    if (isDeeperThan((value as Record<string, unknown>)[key], depth - 1)) return true;
+  for (const key in value) if (isDeeperThan((value as Record<string, unknown>)[key], depth - 1)) return true;
   return false;
 }

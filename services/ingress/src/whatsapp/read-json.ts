@@ -3,7 +3,9 @@ export type JsonObject = Record<string, unknown>;
 
 /** The value as an object; undefined for anything else, arrays too. */
 export function asObject(value: unknown): JsonObject | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as JsonObject)
+    : undefined;
 }
 
 /**

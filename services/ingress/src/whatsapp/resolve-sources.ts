@@ -25,7 +25,9 @@ export async function resolveSources(
   await Promise.all(
     [...keys].map(async (key) => {
       const id = key.slice(1);
-      const source = key.startsWith('n') ? directory.source('whatsapp', id) : directory.account('whatsapp', id);
+      const source = key.startsWith('n')
+        ? directory.source('whatsapp', id)
+        : directory.account('whatsapp', id);
       found.set(key, await source);
     }),
   );

@@ -78,7 +78,8 @@ const readKeys = new Set([
  */
 export function splitPayload(payload: unknown): WebhookEvent[] {
   const entries = asObject(payload)?.entry;
-  if (!Array.isArray(entries)) throw payloadMalformed('the body is no WhatsApp webhook: it has no list "entry"');
+  if (!Array.isArray(entries))
+    throw payloadMalformed('the body is no WhatsApp webhook: it has no list "entry"');
   const events: WebhookEvent[] = [];
   entries.forEach((each: unknown, entry) => {
     const object = asObject(each);
@@ -135,7 +136,9 @@ function splitChange(
   const hasEvents = messages !== undefined || statuses !== undefined || echoes !== undefined;
   if (rest.length === 0 && hasEvents) return;
   // `errors` of the account, or something new: nothing that came with the change may vanish.
-  const kept = ['messaging_product', 'metadata', 'contacts', ...rest].filter((key) => Object.hasOwn(lists, key));
+  const kept = ['messaging_product', 'metadata', 'contacts', ...rest].filter((key) =>
+    Object.hasOwn(lists, key),
+  );
   events.push({
     ...common,
     kind: 'update',
@@ -157,7 +160,8 @@ function splitMessages(
   { common, value, displayPhoneNumber }: ChangeContents,
   events: WebhookEvent[],
 ): void {
-  const contacts = (Array.isArray(value.contacts) ? value.contacts : []).flatMap((each) => asObject(each) ?? []);
+  const listed: unknown[] = Array.isArray(value.contacts) ? value.contacts : [];
+  const contacts = listed.map(asObject).filter((each) => each !== undefined);
   const elements = (value[list] ?? []) as unknown[];
   elements.forEach((each, index) => {
     const message = asObject(each);

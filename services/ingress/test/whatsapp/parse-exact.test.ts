@@ -10,7 +10,9 @@ function parsed(text: string) {
 }
 
 t.test('a number that a double holds stays a number; a longer whole number comes as its text', async (t) => {
-  const { value, exact } = parsed('{"a":1,"b":9007199254740991,"c":9007199254740993,"d":-12345678901234567890}');
+  const { value, exact } = parsed(
+    '{"a":1,"b":9007199254740991,"c":9007199254740993,"d":-12345678901234567890}',
+  );
   t.same(value, { a: 1, b: 9007199254740991, c: '9007199254740993', d: '-12345678901234567890' });
   t.equal(exact, false);
   t.same(parsed('[1.5, 37.44216251868683, 1e3, 1e400]').value, [1.5, 37.44216251868683, 1000, '1e400']);
@@ -42,13 +44,21 @@ t.test('property: any JSON survives being kept, as a lossless parser reads it', 
     fc.property(fc.json({ maxDepth: 6 }), (text) => {
       const result = parsed(text);
       const kept = result.exact ? JSON.stringify(result.value) : JSON.stringify(reviveExact(text));
-      return stringifyLossless(parseLossless(kept)) === stringifyLossless(parseLossless(JSON.stringify(JSON.parse(text))));
+      return (
+        stringifyLossless(parseLossless(kept)) ===
+        stringifyLossless(parseLossless(JSON.stringify(JSON.parse(text))))
+      );
     }),
   );
 });
 
 t.test('what is not UTF-8, not JSON or nested too deep is told apart and never throws', async (t) => {
-  const problems = [Buffer.from([0x7b, 0xff, 0x7d]), Buffer.from('{'), Buffer.from('['.repeat(100_000)), Buffer.from('')];
+  const problems = [
+    Buffer.from([0x7b, 0xff, 0x7d]),
+    Buffer.from('{'),
+    Buffer.from('['.repeat(100_000)),
+    Buffer.from(''),
+  ];
   t.same(
     problems.map((body) => parseExact(body)),
     ['not-utf8', 'not-json', 'not-json', 'not-json'].map((problem) => ({ ok: false, problem })),

@@ -1,8 +1,8 @@
+import { CodedError } from '@switchyard/errors';
 import fc from 'fast-check';
 import t from 'tap';
-import { CodedError } from '@switchyard/errors';
-import { splitPayload, type WebhookEvent } from '../../src/whatsapp/split-payload.ts';
 import { cutOut } from '../../src/whatsapp/cut-out.ts';
+import { splitPayload, type WebhookEvent } from '../../src/whatsapp/split-payload.ts';
 import { contact, message, messagesChange, NUMBER, status, WABA, webhook } from '../fixtures/payloads.ts';
 
 function kinds(payload: unknown): string[] {
@@ -10,7 +10,10 @@ function kinds(payload: unknown): string[] {
 }
 
 t.test('one event per message, one for the statuses of a change, over all entries', async (t) => {
-  const change = messagesChange({ messages: [message('text'), message('image')], statuses: [status('sent'), status('read')] });
+  const change = messagesChange({
+    messages: [message('text'), message('image')],
+    statuses: [status('sent'), status('read')],
+  });
   const payload = webhook(change, { field: 'account_update', value: { event: 'X' } });
   const twice = { ...payload, entry: [...payload.entry, ...payload.entry] };
   const once = ['message', 'message', 'statuses', 'update'];
@@ -39,8 +42,13 @@ t.test('errors of the account beside a message are an update of their own', asyn
 });
 
 t.test('echoes of messages sent elsewhere are messages of their own kind', async (t) => {
-  const echo = { field: 'smb_message_echoes', value: { metadata: { phone_number_id: NUMBER }, message_echoes: [message('text')] } };
-  t.match(splitPayload(webhook(echo)), [{ kind: 'echo', field: 'smb_message_echoes', providerId: 'wamid.TEXT' }]);
+  const echo = {
+    field: 'smb_message_echoes',
+    value: { metadata: { phone_number_id: NUMBER }, message_echoes: [message('text')] },
+  };
+  t.match(splitPayload(webhook(echo)), [
+    { kind: 'echo', field: 'smb_message_echoes', providerId: 'wamid.TEXT' },
+  ]);
 });
 
 t.test('what has the wrong shape is kept in its place, and the rest goes through', async (t) => {
@@ -56,7 +64,10 @@ t.test('what has the wrong shape is kept in its place, and the rest goes through
           { field: 'account_update' },
           { field: 'messages', value: 'x' },
           messagesChange({ messages: 'x' }),
-          messagesChange({ messages: [message('text'), 'x', { type: 'text' }], statuses: [null, status('sent')] }),
+          messagesChange({
+            messages: [message('text'), 'x', { type: 'text' }],
+            statuses: [null, status('sent')],
+          }),
           { field: 'messages', value: { messages: [message('text')] } },
         ],
       },
@@ -77,12 +88,20 @@ t.test('what has the wrong shape is kept in its place, and the rest goes through
 
 t.test('a body that is no envelope is refused with a code', async (t) => {
   for (const payload of [null, 1, 'x', [], {}, { entry: {} }, { entry: null }])
-    t.throws(() => splitPayload(payload), { code: 'PAYLOAD_MALFORMED', statusCode: 400 }, JSON.stringify(payload));
+    t.throws(
+      () => splitPayload(payload),
+      { code: 'PAYLOAD_MALFORMED', statusCode: 400 },
+      JSON.stringify(payload),
+    );
 });
 
 t.test('a part that is cut out splits into the same part', async (t) => {
   const payload = webhook(
-    messagesChange({ contacts: [contact], messages: [message('text'), message('image')], statuses: [status('sent')] }),
+    messagesChange({
+      contacts: [contact],
+      messages: [message('text'), message('image')],
+      statuses: [status('sent')],
+    }),
     { field: 'account_update', value: { event: 'X' } },
   );
   for (const event of splitPayload(payload)) {
@@ -95,8 +114,11 @@ t.test('a part that is cut out splits into the same part', async (t) => {
 
 /** JSON that often looks like a webhook, with any part replaced by anything. */
 const anyJson = fc.jsonValue({ maxDepth: 3 });
-const mostly = <T>(arbitrary: fc.Arbitrary<T>) => fc.oneof({ weight: 6, arbitrary }, { weight: 1, arbitrary: anyJson });
-const element = mostly(fc.record({ id: mostly(fc.string()), timestamp: mostly(fc.nat().map(String)) }, { requiredKeys: [] }));
+const mostly = <T>(arbitrary: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 6, arbitrary }, { weight: 1, arbitrary: anyJson });
+const element = mostly(
+  fc.record({ id: mostly(fc.string()), timestamp: mostly(fc.nat().map(String)) }, { requiredKeys: [] }),
+);
 const value = mostly(
   fc.record(
     {
@@ -111,8 +133,15 @@ const value = mostly(
     { requiredKeys: [] },
   ),
 );
-const change = mostly(fc.record({ field: mostly(fc.constantFrom('messages', 'smb_message_echoes', 'account_update', 'user_preferences')), value }));
-const entry = mostly(fc.record({ id: mostly(fc.constant(WABA)), time: mostly(fc.nat()), changes: mostly(fc.array(change)) }));
+const change = mostly(
+  fc.record({
+    field: mostly(fc.constantFrom('messages', 'smb_message_echoes', 'account_update', 'user_preferences')),
+    value,
+  }),
+);
+const entry = mostly(
+  fc.record({ id: mostly(fc.constant(WABA)), time: mostly(fc.nat()), changes: mostly(fc.array(change)) }),
+);
 const anyPayload = mostly(fc.record({ object: anyJson, entry: mostly(fc.array(entry)) }));
 
 function splitOrRefuse(payload: unknown): WebhookEvent[] | undefined {
@@ -165,7 +194,8 @@ function countParts(payload: unknown): number {
       const lists = ['messages', 'statuses', 'message_echoes'];
       const inner = isObject(one) ? one.value : undefined;
       const isMessages = isObject(one) && (one.field === 'messages' || one.field === 'smb_message_echoes');
-      const isReadable = isObject(inner) && lists.every((list) => inner[list] === undefined || Array.isArray(inner[list]));
+      const isReadable =
+        isObject(inner) && lists.every((list) => inner[list] === undefined || Array.isArray(inner[list]));
       if (!isMessages || !isReadable) {
         count += 1;
         continue;

@@ -14,7 +14,10 @@ t.test('known answer: the bytes are signed as they are, escapes and accents incl
   const body = Buffer.from('{"text":"caf\\u00e9 é 😀","n":12345678901234567890}');
   const header = 'sha256=c0bcfd803b67aeb7eeaed8755f75a69e13645043f64d5ea96d08262ffa95e903';
   t.equal(isSignedWith(body, readSignature(header)!, ['app-secret']), true, 'as openssl dgst -hmac says');
-  t.equal(isSignedWith(Buffer.from(body.toString().normalize('NFD')), readSignature(header)!, ['app-secret']), false);
+  t.equal(
+    isSignedWith(Buffer.from(body.toString().normalize('NFD')), readSignature(header)!, ['app-secret']),
+    false,
+  );
 });
 
 t.test('while a secret is rotated both the current and the previous one are accepted', async (t) => {
@@ -27,7 +30,15 @@ t.test('while a secret is rotated both the current and the previous one are acce
 
 t.test('a header that is no signature is none', async (t) => {
   const hex = 'a'.repeat(64);
-  for (const header of [undefined, '', hex, `sha1=${hex}`, `sha256=${hex}0`, `sha256=${'g'.repeat(64)}`, [`sha256=${hex}`]])
+  for (const header of [
+    undefined,
+    '',
+    hex,
+    `sha1=${hex}`,
+    `sha256=${hex}0`,
+    `sha256=${'g'.repeat(64)}`,
+    [`sha256=${hex}`],
+  ])
     t.equal(readSignature(header), undefined, JSON.stringify(header));
   t.same(readSignature(`sha256=${hex.toUpperCase()}`), Buffer.from(hex, 'hex'));
 });

@@ -1,0 +1,129 @@
+import { createRateLimiter } from '@switchyard/redis';
+import { createRuntime, DEFAULT_MERCHANT_ID, type Runtime } from '@switchyard/runtime';
+import { adminScope, createLogger } from '@switchyard/service-kit';
+import type { Logger } from 'pino';
+import type { IngressConfig } from './config.ts';
+import { migrations } from './database/migrations.ts';
+import type { IngressTables } from './database/tables.ts';
+import { createBodyBudget } from './intake/create-body-budget.ts';
+import { createMemoryGuard } from './intake/create-memory-guard.ts';
+import { createSeenEvents } from './intake/create-seen-events.ts';
+import { createUnroutedEvents } from './intake/create-unrouted-events.ts';
+import { createIntakeMetrics } from './intake/intake-metrics.ts';
+import { createApiKeys } from './merchants/create-api-keys.ts';
+import { createApps } from './merchants/create-apps.ts';
+import { createDirectory } from './merchants/create-directory.ts';
+import { createErasures } from './merchants/create-erasures.ts';
+import { createMerchants } from './merchants/create-merchants.ts';
+import { createSources } from './merchants/create-sources.ts';
+import { createSubscriptions } from './merchants/create-subscriptions.ts';
+import { ensureFirstMerchant } from './merchants/ensure-first-merchant.ts';
+import { resolveTokenKeys } from './merchants/resolve-token-keys.ts';
+import { createControlProcessors } from './processors/create-control-processors.ts';
+import { registerMerchants } from './routes/register-merchants.ts';
+import { registerSessions } from './routes/register-sessions.ts';
+import { registerSources } from './routes/register-sources.ts';
+import { registerTokens } from './routes/register-tokens.ts';
+import { registerUnroutedEvents } from './routes/register-unrouted-events.ts';
+import { registerWhatsappWebhook } from './routes/register-whatsapp-webhook.ts';
+import { createWebhookIntake } from './whatsapp/create-webhook-intake.ts';
+
+const VERSION = '0.1.0';
+const MEMORY_LOOK_MS = 1000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * Builds ingress: the runtime, its tables, the stores, the routes, the worker of `control`. It neither listens nor works before
+ * `start()`.
+ *
+ * @throws ConfigError one line that names the variable.
+ */
+export async function buildApp(
+  config: IngressConfig,
+  options: { logger?: Logger } = {},
+): Promise<Runtime<IngressTables, IngressConfig>> {
+  const logger = options.logger ?? createLogger({ service: 'ingress', level: config.logLevel });
+  const tokenKeys = resolveTokenKeys(config, logger);
+  const runtime = await createRuntime<IngressTables, IngressConfig>({
+    service: 'ingress',
+    version: VERSION,
+    config: { ...config, tokenPublicKey: tokenKeys.publicKeys },
+    migrations,
+    logger,
+  });
+  try {
+    await assemble(runtime, tokenKeys);
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
+  return runtime;
+}
+
+async function assemble(
+  runtime: Runtime<IngressTables, IngressConfig>,
+  { issuer, publicKeys }: ReturnType<typeof resolveTokenKeys>,
+): Promise<void> {
+  const { app, config, database, logger, producer, redis, redisSettings, secretBox } = runtime;
+
+  const directory = createDirectory({ db: database.db, secretBox });
+  const merchants = createMerchants({ database });
+  const apps = createApps({ database, secretBox, directory });
+  const sources = createSources({ database, directory });
+  const holder = { subject: 'api-key', merchantId: DEFAULT_MERCHANT_ID, scopes: ['*', adminScope] };
+  const environmentKey = config.apiKey === undefined ? undefined : { key: config.apiKey, holder };
+  const apiKeys = createApiKeys({ database, environmentKey });
+  const unrouted = createUnroutedEvents({ database });
+  await ensureFirstMerchant(config, { merchants, apps, sources });
+
+  const metrics = createIntakeMetrics(runtime.metrics);
+  const memory = createMemoryGuard({ client: redis.queue, limitPercent: config.queueMemoryLimitPercent });
+  const seen = createSeenEvents({
+    client: redis.dedup,
+    keyPrefix: redisSettings.dedup.keyPrefix,
+    ttlSeconds: redisSettings.webhookTtlSeconds,
+    logger,
+  });
+  const budget = createBodyBudget(config.bodyBudgetBytes);
+  runtime.metrics.gauge('ingress_body_bytes', 'Bytes of webhook bodies in memory now.', [], (set) =>
+    set({}, budget.takenBytes),
+  );
+  const intake = createWebhookIntake({ directory, seen, producer, unrouted, memory, metrics });
+  const failures =
+    config.authFailuresPerMinute === 0
+      ? undefined
+      : createRateLimiter({
+          client: redis.cache,
+          logger,
+          points: config.authFailuresPerMinute,
+          durationSeconds: 60,
+          keyPrefix: 'ingress:token-failure',
+        });
+
+  await registerWhatsappWebhook(app, { directory, intake, budget });
+  await registerTokens(app, { apiKeys, issuer, publicKeys, failures });
+  await registerMerchants(app, { merchants, apiKeys });
+  await registerSources(app, { merchants, apps, sources });
+  await registerUnroutedEvents(app, { unrouted, intake });
+  await registerSessions(app, {
+    client: redis.cache,
+    keyPrefix: redisSettings.cache.keyPrefix,
+    production: config.environment === 'production',
+  });
+
+  runtime.addWorker(
+    'control',
+    createControlProcessors({
+      subscriptions: createSubscriptions({ database }),
+      sources,
+      erasures: createErasures({ database, secretBox }),
+    }),
+  );
+  runtime.addTask({ name: 'look at queue memory', intervalMs: MEMORY_LOOK_MS, run: () => memory.look() });
+  runtime.addTask({
+    name: 'purge unrouted events',
+    intervalMs: HOUR_MS,
+    run: async () => void (await unrouted.purge(Date.now() - config.unroutedRetentionDays * DAY_MS)),
+  });
+}

@@ -1,0 +1,9 @@
+import type { Migration } from '@switchyard/database';
+import { eventsMigration } from './events-migration.ts';
+import { merchantsMigration } from './merchants-migration.ts';
+
+/** The migrations of ingress, in order. */
+export const migrations: Record<string, Migration> = {
+  'ingress-001-merchants': merchantsMigration,
+  'ingress-002-events': eventsMigration,
+};
