@@ -74,6 +74,10 @@ export function runMain(
     process.exit(failed.length > 0 ? 1 : exitCode);
   }
 
+  // Neither a promise nor a signal handler keeps Node.js running: a start that waits for something without a handle
+  // would end the process silently, with exit code 0.
+  setInterval(() => undefined, 2 ** 31 - 1);
+
   for (const signal of signals) {
     process.on(signal, () => {
       if (isStopping) force(`second signal (${signal})`);
