@@ -112,14 +112,8 @@ t.test('a process sees no secret that is none of its business', async (t) => {
 t.test('the simulator steps aside for real credentials, which must be whole', async (t) => {
   const whole = { WHATSAPP_PHONE_NUMBER_ID: '1', WHATSAPP_ACCESS_TOKEN: 'x', WHATSAPP_APP_SECRET: 's' };
   t.equal(simulatorEnvironment(whole), undefined);
-  t.throws(
-    () => simulatorEnvironment({ WHATSAPP_ACCESS_TOKEN: 'x' }),
-    /^WHATSAPP_PHONE_NUMBER_ID must/,
-  );
-  t.throws(
-    () => simulatorEnvironment({ ...whole, WHATSAPP_APP_SECRET: '' }),
-    /^WHATSAPP_APP_SECRET must/,
-  );
+  t.throws(() => simulatorEnvironment({ WHATSAPP_ACCESS_TOKEN: 'x' }), /^WHATSAPP_PHONE_NUMBER_ID must/);
+  t.throws(() => simulatorEnvironment({ ...whole, WHATSAPP_APP_SECRET: '' }), /^WHATSAPP_APP_SECRET must/);
   const variables = simulatorEnvironment({})?.(
     new Map([
       ['ingress', 3100],
