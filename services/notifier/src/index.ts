@@ -1,0 +1,2 @@
+export { buildApp } from './app.ts';
+export { loadNotifierConfig, type NotifierConfig, notifierFields } from './config.ts';
