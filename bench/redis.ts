@@ -63,7 +63,6 @@ async function run(): Promise<boolean> {
     assumed: { maximum: 1e9, restorePerSecond: 1e6 },
   });
   let turn = 0;
-  let base = 0;
   const keyOf = (i: number) => `${turn}-${i}`;
   const calls: Record<string, { call: Call; isLimited: boolean }> = {
     'bare EVALSHA': { call: () => client.evalsha(hash, 1, 'bench', '1'), isLimited: false },
@@ -78,19 +77,19 @@ async function run(): Promise<boolean> {
   let isWithin = true;
   for (const inFlight of [1, 50]) {
     const count = inFlight === 1 ? 3000 : 10_000;
-    const times: Record<string, number[]> = {};
+    const times = new Map(Object.keys(calls).map((name) => [name, [] as number[]]));
     for (let round = 0; round < rounds + 1; round++) {
       turn += 1;
       for (const [name, { call }] of Object.entries(calls)) {
         const time = await measure(call, count, inFlight);
         // The first round warms up.
-        if (round > 0) (times[name] ??= []).push(time);
+        if (round > 0) times.get(name)?.push(time);
       }
     }
-    base = median(times['bare EVALSHA'] ?? []);
+    const base = median(times.get('bare EVALSHA') ?? []);
     console.log(`${inFlight} in flight, median of ${rounds} rounds of ${count} calls`);
     for (const [name, { isLimited }] of Object.entries(calls)) {
-      const time = median(times[name] ?? []);
+      const time = median(times.get(name) ?? []);
       const ratio = time / base;
       if (isLimited && ratio > limit) isWithin = false;
       const verdict = isLimited ? (ratio <= limit ? `ok, limit ${limit}` : `TOO SLOW, limit ${limit}`) : '';

@@ -55,27 +55,32 @@ t.test('a right configuration starts, in all roles and profiles, and says so in 
 
 t.test('a dead Redis stops the start within 5 s and names the variable', async (t) => {
   const port = await freePort();
-  for (const profile of ['request', 'worker'] as const) {
-    const { message, lines } = await start(t, { REDIS_URL: `redis://127.0.0.1:${port}` }, { profile });
+  const url = `redis://127.0.0.1:${port}`;
+  const [request, worker, role, host, unknown] = await Promise.all([
+    start(t, { REDIS_URL: url }, { profile: 'request' }),
+    start(t, { REDIS_URL: url }, { profile: 'worker' }),
+    start(t, { REDIS_QUEUE_URL: url }),
+    start(t, { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(port) }),
+    start(t, { REDIS_HOST: 'no-such-host.invalid' }),
+  ]);
+  for (const { message, lines } of [request, worker]) {
     t.match(message, /^REDIS_URL names a Redis that can't be reached at 127.0.0.1:\d+ .*ECONNREFUSED/);
     t.notMatch(message, /\n/);
     t.equal(lines.filter((line) => line.level >= 40).length, 1, 'ten tries make one log line');
   }
-  const { message } = await start(t, { REDIS_QUEUE_URL: `redis://127.0.0.1:${port}` });
-  t.match(message, /^REDIS_QUEUE_URL /);
-  const { message: host } = await start(t, { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(port) });
-  t.match(host, /^REDIS_HOST /);
-  const { message: unknown } = await start(t, { REDIS_HOST: 'no-such-host.invalid' });
-  t.match(unknown, /^REDIS_HOST .*ENOTFOUND|EAI_AGAIN/);
+  t.match(role.message, /^REDIS_QUEUE_URL /);
+  t.match(host.message, /^REDIS_HOST /);
+  t.match(unknown.message, /^REDIS_HOST .*(ENOTFOUND|EAI_AGAIN)/);
 });
 
 t.test('a hung Redis stops the start within 5 s and names the variable', async (t) => {
   const redis = await startRedis(t);
   redis.freeze();
-  for (const profile of ['request', 'worker'] as const) {
-    const { message } = await start(t, { REDIS_URL: redis.url }, { profile });
-    t.match(message, /^REDIS_URL names a Redis that can't be reached/);
-  }
+  const starts = await Promise.all([
+    start(t, { REDIS_URL: redis.url }, { profile: 'request' }),
+    start(t, { REDIS_URL: redis.url }, { profile: 'worker' }),
+  ]);
+  for (const { message } of starts) t.match(message, /^REDIS_URL names a Redis that can't be reached/);
 });
 
 t.test('a Redis that hangs after the connection stops the start within 5 s', async (t) => {
