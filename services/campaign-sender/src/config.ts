@@ -1,0 +1,56 @@
+import { ConfigError, type ConfigOf, field, loadConfig } from '@switchyard/config';
+import { runtimeFields, whatsappFields } from '@switchyard/runtime';
+
+/** Settings of the sending protocol (`docs/sending.md`). */
+const sendingFields = {
+  sendHttpTimeoutMs: field.integer('SEND_HTTP_TIMEOUT_MS', {
+    description: 'Longest call to the Cloud API in milliseconds; must be shorter than the grace',
+    default: 15_000,
+    minimum: 100,
+    maximum: 45_000,
+  }),
+  sendUnknownGraceMs: field.integer('SEND_UNKNOWN_GRACE_MS', {
+    description: 'How long a message whose sending ended unknown waits for its receipt, in milliseconds',
+    default: 90_000,
+    minimum: 200,
+    maximum: 86_400_000,
+  }),
+  sendParkedMaxMs: field.integer('SEND_PARKED_MAX_MS', {
+    description:
+      'After so long without any receipt of its number such a message fails as unknown, in milliseconds',
+    default: 86_400_000,
+    minimum: 1000,
+    maximum: 30 * 86_400_000,
+  }),
+  sendConnections: field.integer('SEND_CONNECTIONS', {
+    description: 'Connections kept open to the Cloud API by one process',
+    default: 200,
+    minimum: 1,
+    maximum: 5000,
+  }),
+};
+
+/** Every setting of campaign-sender. */
+export const configFields = { ...runtimeFields(3001), ...whatsappFields, ...sendingFields };
+
+/** The settings, loaded. */
+export type ServiceConfig = ConfigOf<typeof configFields>;
+
+/**
+ * Loads the settings and checks those that depend on one another.
+ *
+ * @throws ConfigError one line that names the variable.
+ */
+export function loadServiceConfig(env: Readonly<Record<string, string | undefined>>): ServiceConfig {
+  const config = loadConfig(configFields, env);
+  if (config.sendHttpTimeoutMs >= config.sendUnknownGraceMs)
+    throw new ConfigError(
+      'SEND_HTTP_TIMEOUT_MS',
+      `must be shorter than SEND_UNKNOWN_GRACE_MS (${config.sendUnknownGraceMs})`,
+    );
+  if (config.sendParkedMaxMs < config.sendUnknownGraceMs)
+    throw new ConfigError('SEND_PARKED_MAX_MS', 'must not be shorter than SEND_UNKNOWN_GRACE_MS');
+  if (config.whatsappAccessToken !== undefined && config.whatsappPhoneNumberId === undefined)
+    throw new ConfigError('WHATSAPP_PHONE_NUMBER_ID', 'must be set where WHATSAPP_ACCESS_TOKEN is');
+  return config;
+}

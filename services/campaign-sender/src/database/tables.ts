@@ -1,0 +1,206 @@
+import type { MessageState } from '../messages/message-state.ts';
+
+/** 0 or 1: neither database has a boolean. */
+export type Flag = 0 | 1;
+
+/** A number messages are sent from and received at. */
+export interface SendersTable {
+  id: string;
+  merchantId: string;
+  phoneNumberId: string;
+  wabaId: string | null;
+  displayPhoneNumber: string | null;
+  /** Sealed; null for a number that was met in a webhook and that nobody gave a token. */
+  accessToken: string | null;
+  state: 'active' | 'paused';
+  /** Code of the provider's error, or `person`. */
+  pauseCode: string | null;
+  pauseReason: string | null;
+  pausedAtMs: number | null;
+  /** Null: R2.1 until configured. */
+  messagesPerSecond: number | null;
+  isDefault: Flag;
+  /** Latest provider's time of a status for this number: receipts flow at least until then. */
+  lastStatusAtMs: number;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** A person as one merchant knows him. */
+export interface ContactsTable {
+  id: string;
+  merchantId: string;
+  name: string | null;
+  /** The identifiers of `contact_identifiers` that are current, one per kind, for reading. */
+  phone: string | null;
+  userId: string | null;
+  username: string | null;
+  language: string | null;
+  timeZone: string | null;
+  /** Wants no messages, for whatever reason of `suppressions`. */
+  optedOut: Flag;
+  /** JSON array of strings. */
+  tags: string;
+  /** JSON object. */
+  attributes: string;
+  /** Sequence number of the contact's latest event. */
+  lastSequence: number;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** What a person can be found by; each value belongs to one contact of a merchant. */
+export interface ContactIdentifiersTable {
+  merchantId: string;
+  kind: string;
+  value: string;
+  contactId: string;
+  createdAtMs: number;
+}
+
+/** The latest decision of a person for a purpose. */
+export interface ContactConsentsTable {
+  contactId: string;
+  purpose: string;
+  merchantId: string;
+  granted: Flag;
+  source: string;
+  decidedAtMs: number;
+}
+
+/** A contact and a number: the 24-hour window belongs to the pair. */
+export interface ConversationsTable {
+  contactId: string;
+  senderId: string;
+  merchantId: string;
+  windowExpiresAtMs: number;
+  lastInboundAtMs: number;
+}
+
+/** Addresses nothing is sent to. */
+export interface SuppressionsTable {
+  merchantId: string;
+  kind: string;
+  value: string;
+  reason: string;
+  source: string;
+  createdAtMs: number;
+}
+
+/** Every message, both ways. */
+export interface MessagesTable {
+  id: string;
+  merchantId: string;
+  direction: 'in' | 'out';
+  contactId: string | null;
+  senderId: string | null;
+  addressKind: string;
+  address: string;
+  type: string;
+  /** JSON: the Cloud API's object of the type. */
+  content: string;
+  state: MessageState;
+  /** 1 (most urgent) to 10. */
+  priority: number;
+  lane: string;
+  /** JSON of MessageOrigin. */
+  origin: string | null;
+  replyTo: string | null;
+  onUnknown: 'resend' | 'fail';
+  /** Calls begun. */
+  attempts: number;
+  /** Calls that ended in an error that may be tried again. */
+  failures: number;
+  /** Wake-ups so far; makes the next one's job id new. */
+  turn: number;
+  /** When somebody must look at the row again; null once it is settled. */
+  nextAttemptAtMs: number | null;
+  expiresAtMs: number | null;
+  providerMessageId: string | null;
+  failureCode: string | null;
+  failureReason: string | null;
+  /** Digest of the request under its Idempotency-Key. */
+  requestHash: string | null;
+  /** The contact's event number, of an inbound message. */
+  sequence: number | null;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** How a call ended, or that it has not. */
+export type AttemptState = 'open' | 'parked' | 'accepted' | 'rejected' | 'not-sent' | 'unknown';
+
+/** Every call to the provider. */
+export interface MessageAttemptsTable {
+  messageId: string;
+  attempt: number;
+  senderId: string;
+  state: AttemptState;
+  startedAtMs: number;
+  /** Since when the end is unknown. */
+  unknownSinceMs: number | null;
+  endedAtMs: number | null;
+  providerMessageId: string | null;
+  errorCode: string | null;
+  cause: string | null;
+}
+
+/** Receipts and decisions; calls are in `message_attempts`. */
+export interface MessageTimelineTable {
+  messageId: string;
+  state: string;
+  attempt: number;
+  occurredAtMs: number;
+  recordedAtMs: number;
+  cause: string;
+  code: string | null;
+  detail: string | null;
+}
+
+/** Templates that must not be sent. */
+export interface TemplateHoldsTable {
+  merchantId: string;
+  template: string;
+  state: 'held' | 'dropped';
+  reason: string;
+  createdAtMs: number;
+}
+
+/** Shopify and custom events whose person is not known. */
+export interface UnmatchedEventsTable {
+  id: string;
+  merchantId: string;
+  kind: string;
+  name: string;
+  body: string;
+  occurredAtMs: number;
+  receivedAtMs: number;
+}
+
+/** Template, number and account updates as they came. */
+export interface AccountUpdatesTable {
+  id: string;
+  merchantId: string;
+  field: string;
+  wabaId: string | null;
+  phoneNumberId: string | null;
+  value: string;
+  occurredAtMs: number;
+  receivedAtMs: number;
+}
+
+/** Everything campaign-sender owns. */
+export interface Tables {
+  senders: SendersTable;
+  contacts: ContactsTable;
+  contact_identifiers: ContactIdentifiersTable;
+  contact_consents: ContactConsentsTable;
+  conversations: ConversationsTable;
+  suppressions: SuppressionsTable;
+  messages: MessagesTable;
+  message_attempts: MessageAttemptsTable;
+  message_timeline: MessageTimelineTable;
+  template_holds: TemplateHoldsTable;
+  unmatched_events: UnmatchedEventsTable;
+  account_updates: AccountUpdatesTable;
+}

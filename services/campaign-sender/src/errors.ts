@@ -1,0 +1,18 @@
+import { defineError } from '@switchyard/errors';
+
+/** No message, contact, sender or suppression of this merchant has this id. */
+export const recordUnknown = defineError('RECORD_UNKNOWN', 404, 'never');
+/** The request to send can't be fulfilled: `details` names the message's position and the field. */
+export const messageInvalid = defineError('MESSAGE_INVALID', 422, 'never');
+/** The same Idempotency-Key came with another request. */
+export const idempotencyKeyReused = defineError('IDEMPOTENCY_KEY_REUSED', 409, 'never');
+/** The message has left, or its end is decided. */
+export const messageNotCancellable = defineError('MESSAGE_NOT_CANCELLABLE', 409, 'never');
+/** The number is known already. */
+export const senderExists = defineError('SENDER_EXISTS', 409, 'never');
+/** The cursor is not one that this list has returned. */
+export const cursorInvalid = defineError('CURSOR_INVALID', 400, 'never');
+/** The process is stopping; the job goes back to the queue. */
+export const interrupted = defineError('SENDING_INTERRUPTED', 503, 'later');
+/** The queue Redis does not answer, so nobody knows whether a message may go now. */
+export const admissionAway = defineError('ADMISSION_AWAY', 503, 'later');

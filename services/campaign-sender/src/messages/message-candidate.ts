@@ -1,0 +1,79 @@
+import type { JobPayload } from '@switchyard/jobs';
+import type { Executor } from '../database/scope.ts';
+import type { MessageState } from './message-state.ts';
+
+/** Who asked for a message. */
+export type Origin = NonNullable<JobPayload<'messages', 'send-message'>['origin']>;
+
+/** An outgoing message with what decides whether it may go. */
+export interface Candidate {
+  id: string;
+  merchantId: string;
+  contactId: string | null;
+  senderId: string | null;
+  addressKind: string;
+  address: string;
+  type: string;
+  content: Record<string, unknown>;
+  state: MessageState;
+  priority: number;
+  origin: Origin | null;
+  replyTo: string | null;
+  onUnknown: 'resend' | 'fail';
+  attempts: number;
+  failures: number;
+  expiresAtMs: number | null;
+  nextAttemptAtMs: number | null;
+  optedOut: boolean;
+  /** End of the 24-hour window; 0 when the person never wrote to this number. */
+  windowExpiresAtMs: number;
+}
+
+/** Loads messages for delivery, in one statement. Those that do not exist, or came in, are left out. */
+export async function loadCandidates(
+  executor: Executor,
+  ids: readonly string[],
+): Promise<Map<string, Candidate>> {
+  const rows = await executor
+    .selectFrom('messages as m')
+    .leftJoin('contacts as c', 'c.id', 'm.contactId')
+    .leftJoin('conversations as v', (join) =>
+      join.onRef('v.contactId', '=', 'm.contactId').onRef('v.senderId', '=', 'm.senderId'),
+    )
+    .select([
+      'm.id',
+      'm.merchantId',
+      'm.contactId',
+      'm.senderId',
+      'm.addressKind',
+      'm.address',
+      'm.type',
+      'm.content',
+      'm.state',
+      'm.priority',
+      'm.origin',
+      'm.replyTo',
+      'm.onUnknown',
+      'm.attempts',
+      'm.failures',
+      'm.expiresAtMs',
+      'm.nextAttemptAtMs',
+      'c.optedOut',
+      'v.windowExpiresAtMs',
+    ])
+    .where('m.id', 'in', ids)
+    .where('m.direction', '=', 'out')
+    .execute();
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      {
+        ...row,
+        content: JSON.parse(row.content) as Record<string, unknown>,
+        origin: row.origin === null ? null : (JSON.parse(row.origin) as Origin),
+        optedOut: row.optedOut === 1,
+        windowExpiresAtMs: row.windowExpiresAtMs ?? 0,
+      },
+    ]),
+  );
+}

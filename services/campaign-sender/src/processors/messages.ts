@@ -1,0 +1,32 @@
+import type { JobPayload, Processor } from '@switchyard/jobs';
+import type { Executor } from '../database/scope.ts';
+import { loadCandidates } from '../messages/message-candidate.ts';
+import type { Recorder } from '../messages/recorder.ts';
+import type { DeliveryResult, Sending } from '../sending/create-sending.ts';
+
+/** `messages`/send-message: records the message, then tries to send it. */
+export function createSendMessage(
+  recorder: Pick<Recorder, 'record'>,
+  sending: Sending,
+): Processor<JobPayload<'messages', 'send-message'>, DeliveryResult> {
+  return async (payload, { job, signal }) => {
+    // The job's own id comes from a counter that starts again when Redis is emptied; with the time it does not repeat.
+    const fallbackId = `msg_${job.enqueuedAtMs.toString(36)}_${job.id}`.replaceAll(/[^A-Za-z0-9._-]/g, '_');
+    return await sending.deliver(await recorder.record(payload, fallbackId), signal);
+  };
+}
+
+/** `messages`/deliver-message: tries to send a message that is recorded already. */
+export function createDeliverMessage(
+  db: Executor,
+  sending: Sending,
+): Processor<JobPayload<'messages', 'deliver-message'>, DeliveryResult | undefined> {
+  return async ({ merchantId, messageId }, { signal, logger }) => {
+    const candidate = (await loadCandidates(db, [messageId])).get(messageId);
+    if (candidate?.merchantId !== merchantId) {
+      logger.warn({ messageId }, 'the message to deliver does not exist');
+      return undefined;
+    }
+    return await sending.deliver(candidate, signal);
+  };
+}

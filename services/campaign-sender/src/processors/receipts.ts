@@ -1,0 +1,59 @@
+import type { JobPayload, Processor } from '@switchyard/jobs';
+import type { Store } from '../database/scope.ts';
+import type { FirstTime } from '../inbound/receive-message.ts';
+import { applyAccountUpdate } from '../receipts/apply-account-update.ts';
+import { applyPreferences } from '../receipts/apply-preferences.ts';
+import { applyReceipts, rememberStatusTime } from '../receipts/apply-statuses.ts';
+import { readStatuses } from '../receipts/read-status.ts';
+import type { SenderDirectory } from '../senders/sender-directory.ts';
+import type { TemplateHolds } from '../sending/template-holds.ts';
+
+/** What the processors of `receipts` need. */
+export interface ReceiptsParts {
+  store: Store;
+  firstTime: FirstTime;
+  senders: SenderDirectory;
+  templates: Pick<TemplateHolds, 'forget'>;
+}
+
+/** `receipts`/apply-statuses: idempotent by rank, so it has no key. */
+export function createApplyStatuses({
+  store,
+  senders,
+}: ReceiptsParts): Processor<JobPayload<'receipts', 'apply-statuses'>> {
+  return async (payload, { logger }) => {
+    const { merchantId, phoneNumberId, wabaId } = payload;
+    const receipts = readStatuses(payload.statuses, payload.receivedAtMs);
+    const sender = await senders.byPhoneNumberId(merchantId, phoneNumberId, { wabaId });
+    const applied = await applyReceipts(store, { merchantId, sender, receipts });
+    // After the receipts themselves: "a later status has been seen" must not be true before that status has settled its message.
+    await rememberStatusTime(store, sender.id, sender.lastStatusAtMs, receipts);
+    const skipped = payload.statuses.length - receipts.length;
+    if (skipped > 0) logger.warn({ skipped }, 'statuses of an unknown kind were left out');
+    return applied;
+  };
+}
+
+/** `receipts`/apply-account-update. */
+export function createApplyAccountUpdate({
+  store,
+  firstTime,
+  senders,
+  templates,
+}: ReceiptsParts): Processor<JobPayload<'receipts', 'apply-account-update'>> {
+  return async (payload) => {
+    await applyAccountUpdate(store, firstTime, payload);
+    senders.forget();
+    templates.forget();
+  };
+}
+
+/** `receipts`/apply-preferences. */
+export function createApplyPreferences({
+  store,
+  firstTime,
+}: ReceiptsParts): Processor<JobPayload<'receipts', 'apply-preferences'>> {
+  return async (payload) => {
+    await applyPreferences(store, firstTime, payload);
+  };
+}

@@ -1,0 +1,27 @@
+import type { SecretBox } from '@switchyard/database';
+import type { ServiceApp } from '@switchyard/service-kit';
+import type { Store } from '../database/scope.ts';
+import type { Recorder } from '../messages/recorder.ts';
+import type { SenderDirectory } from '../senders/sender-directory.ts';
+import type { AttemptStore } from '../sending/attempt-store.ts';
+import { registerContactRoutes } from './contact-routes.ts';
+import { registerMessageRoutes } from './message-routes.ts';
+import { registerSenderRoutes } from './sender-routes.ts';
+import { registerSuppressionRoutes } from './suppression-routes.ts';
+
+/** What the routes need. */
+export interface RouteParts {
+  store: Store;
+  senders: SenderDirectory;
+  recorder: Recorder;
+  attempts: Pick<AttemptStore, 'settle'>;
+  secretBox: SecretBox;
+}
+
+/** Adds the routes of campaign-sender. */
+export function registerRoutes(app: ServiceApp, parts: RouteParts): void {
+  registerMessageRoutes(app, parts);
+  registerContactRoutes(app, parts);
+  registerSenderRoutes(app, parts);
+  registerSuppressionRoutes(app, parts);
+}

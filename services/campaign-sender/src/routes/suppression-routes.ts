@@ -1,0 +1,141 @@
+import { insertIgnore } from '@switchyard/database';
+import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
+import Type from 'typebox';
+import { type Identifier, parseAddress } from '../contacts/address.ts';
+import { findOwners, identifierKey, lockContact } from '../contacts/contact-store.ts';
+import { optIn, optOut } from '../contacts/opt-out.ts';
+import type { Scope } from '../database/scope.ts';
+import { messageInvalid, recordUnknown } from '../errors.ts';
+import { pageOf, parseCursor } from './cursor.ts';
+import type { RouteParts } from './register-routes.ts';
+import { page, pageQuery, SuppressionView } from './schemas.ts';
+
+const Address = Type.String({ minLength: 3, maxLength: 160, description: 'A phone number or a user id' });
+
+/** Addresses nothing is sent to. */
+export function registerSuppressionRoutes(app: ServiceApp, { store }: RouteParts): void {
+  const tags = ['suppressions'];
+
+  app.get(
+    '/api/v1/suppressions',
+    {
+      onRequest: requireScope('contacts:read'),
+      schema: {
+        tags,
+        summary: 'List suppressed addresses',
+        querystring: Type.Object(pageQuery),
+        response: { 200: ok(page(SuppressionView)) },
+      },
+    },
+    async ({ query, principal }) => {
+      const after = parseCursor(query.cursor);
+      const [kind, value] = after === undefined ? [] : splitKey(after);
+      let rows = store.db
+        .selectFrom('suppressions')
+        .selectAll()
+        .where('merchantId', '=', principal.merchantId);
+      if (kind !== undefined && value !== undefined)
+        rows = rows.where((where) =>
+          where.or([
+            where('kind', '>', kind),
+            where.and([where('kind', '=', kind), where('value', '>', value)]),
+          ]),
+        );
+      const found = await rows
+        .orderBy('kind')
+        .orderBy('value')
+        .limit(query.limit + 1)
+        .execute();
+      return succeed(pageOf(found, query.limit, joinKey, ({ merchantId: _, ...row }) => row));
+    },
+  );
+
+  app.post(
+    '/api/v1/suppressions',
+    {
+      onRequest: requireScope('contacts:write'),
+      schema: {
+        tags,
+        summary: 'Suppress an address; a contact that has it counts as opted out',
+        body: Type.Object(
+          { address: Address, reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) },
+          { additionalProperties: false },
+        ),
+        response: { 201: ok(Type.Object({ kind: Type.String(), value: Type.String() })) },
+      },
+    },
+    async ({ body, principal }, reply) => {
+      const identifier = readAddress(body.address);
+      const { merchantId } = principal;
+      await store.inScope(async (scope) => {
+        const nowMs = store.now();
+        const source = body.reason ?? principal.subject;
+        const contact = await ownerOf(scope, merchantId, identifier);
+        if (contact) await optOut(scope, store.dialect, contact, { reason: 'person', source }, nowMs);
+        else
+          await insertIgnore(
+            scope.trx,
+            store.dialect,
+            'suppressions',
+            [{ merchantId, ...identifier, reason: 'person', source, createdAtMs: nowMs }],
+            ['merchantId', 'kind', 'value'],
+          );
+      });
+      reply.code(201);
+      return succeed(identifier);
+    },
+  );
+
+  app.delete(
+    '/api/v1/suppressions/:address',
+    {
+      onRequest: requireScope('contacts:write'),
+      schema: {
+        tags,
+        summary: 'Take a suppression back, with all others of the same contact',
+        params: Type.Object({ address: Address }),
+        response: { 200: ok(Type.Object({ kind: Type.String(), value: Type.String() })) },
+      },
+    },
+    async ({ params, principal }) => {
+      const identifier = readAddress(params.address);
+      const { merchantId } = principal;
+      await store.inScope(async (scope) => {
+        const contact = await ownerOf(scope, merchantId, identifier);
+        if (contact) await optIn(scope.trx, contact, undefined, store.now());
+        const { numDeletedRows } = await scope.trx
+          .deleteFrom('suppressions')
+          .where('merchantId', '=', merchantId)
+          .where('kind', '=', identifier.kind)
+          .where('value', '=', identifier.value)
+          .executeTakeFirst();
+        if (!contact && Number(numDeletedRows) === 0) throw recordUnknown('this address is not suppressed');
+      });
+      return succeed(identifier);
+    },
+  );
+
+  async function ownerOf({ trx }: Scope, merchantId: string, identifier: Identifier) {
+    const owner = (await findOwners(trx, merchantId, [identifier])).get(identifierKey(identifier));
+    return owner === undefined ? undefined : await lockContact(trx, store.dialect, merchantId, owner);
+  }
+}
+
+function readAddress(text: string): Identifier {
+  const identifier = parseAddress(text);
+  if (!identifier)
+    throw messageInvalid('address must be a phone number in international form, or a user id', {
+      details: { field: 'address' },
+    });
+  return identifier;
+}
+
+/** A row has no id of its own; its key stands for it. */
+function joinKey({ kind, value }: { kind: string; value: string }): string {
+  return `${kind}.${Buffer.from(value).toString('base64url')}`;
+}
+
+function splitKey(key: string): [string, string] {
+  const dot = key.indexOf('.');
+  return [key.slice(0, dot), Buffer.from(key.slice(dot + 1), 'base64url').toString()];
+}

@@ -1,0 +1,36 @@
+import type { SecretBox } from '@switchyard/database';
+import { DEFAULT_MERCHANT_ID } from '@switchyard/runtime';
+import type { Executor } from '../database/scope.ts';
+import { changeSender, createSender, findSender } from './sender-store.ts';
+
+/** What the environment says of the first number (R7.1). */
+export interface FirstSenderSettings {
+  whatsappPhoneNumberId: string | undefined;
+  whatsappAccessToken: string | undefined;
+  whatsappBusinessAccountId: string | undefined;
+  whatsappMessagesPerSecond: number | undefined;
+}
+
+/**
+ * Makes the default merchant's number from the environment, which has the last word at every start: a rotated token takes effect.
+ * Does nothing unless number and token are set.
+ */
+export async function ensureFirstSender(
+  db: Executor,
+  secretBox: SecretBox,
+  settings: FirstSenderSettings,
+): Promise<void> {
+  const { whatsappPhoneNumberId, whatsappAccessToken } = settings;
+  if (whatsappPhoneNumberId === undefined || whatsappAccessToken === undefined) return;
+  const input = {
+    merchantId: DEFAULT_MERCHANT_ID,
+    phoneNumberId: whatsappPhoneNumberId,
+    accessToken: whatsappAccessToken,
+    wabaId: settings.whatsappBusinessAccountId,
+    messagesPerSecond: settings.whatsappMessagesPerSecond,
+    isDefault: true,
+  };
+  const known = await findSender(db, DEFAULT_MERCHANT_ID, whatsappPhoneNumberId);
+  if (known) await changeSender(db, secretBox, known.id, input);
+  else await createSender(db, secretBox, input);
+}

@@ -1,0 +1,287 @@
+import { insertIgnore } from '@switchyard/database';
+import { createBatcher } from '../database/create-batcher.ts';
+import type { Executor, Scope, Store } from '../database/scope.ts';
+import { valueByKey } from '../database/value-by-key.ts';
+import { publishEvents } from '../messages/merchant-events.ts';
+import type { Candidate } from '../messages/message-candidate.ts';
+import type { MessageState } from '../messages/message-state.ts';
+import type { Verdict } from './decide-after-call.ts';
+import type { Decision } from './decide-before-call.ts';
+import { notifyOrigin } from './notify-origin.ts';
+
+/** A call about to be made: its row is written. */
+export interface BegunAttempt {
+  attempt: number;
+  startedAtMs: number;
+}
+
+/** The rows around a call. Concurrent calls share transactions. */
+export interface AttemptStore {
+  /** Writes the intent. @returns undefined when somebody else has taken the message meanwhile. */
+  begin(candidate: Candidate): Promise<BegunAttempt | undefined>;
+  /** Writes how the call ended. A message that a receipt has settled meanwhile keeps its state. */
+  finish(candidate: Candidate, begun: BegunAttempt, verdict: Verdict): Promise<void>;
+  /** Writes the end of a message that is not called for. @returns false when somebody else was faster. */
+  settle(candidate: Candidate, decision: Extract<Decision, { kind: 'settle' }>): Promise<boolean>;
+  /** Leaves the message queued until then. */
+  postpone(candidate: Candidate, untilMs: number): Promise<void>;
+}
+
+const BATCH_SIZE = 100;
+
+interface Finish {
+  candidate: Candidate;
+  begun: BegunAttempt;
+  verdict: Verdict;
+}
+
+/** Makes the store of attempts. @param store campaign-sender's database. */
+export function createAttemptStore(store: Store): AttemptStore {
+  const { inScope, now } = store;
+  const beginBatch = createBatcher<Candidate, BegunAttempt | undefined>({
+    maxItems: BATCH_SIZE,
+    run: (candidates) => inScope(({ trx }) => beginAttempts(trx, candidates, now())),
+  });
+  const finishBatch = createBatcher<Finish, true>({
+    maxItems: BATCH_SIZE,
+    run: (ends) =>
+      inScope(async (scope) => {
+        await finishAttempts(scope, ends, now());
+        return ends.map(() => true as const);
+      }),
+  });
+  return {
+    begin: (candidate) => beginBatch.submit(candidate),
+    async finish(candidate, begun, verdict) {
+      await finishBatch.submit({ candidate, begun, verdict });
+    },
+    settle: (candidate, decision) => inScope((scope) => settleUnsent(scope, store, candidate, decision)),
+    async postpone({ id, attempts }, untilMs) {
+      await store.db
+        .updateTable('messages')
+        .set({ nextAttemptAtMs: Math.ceil(untilMs), updatedAtMs: now() })
+        .where('id', '=', id)
+        .where('state', '=', 'queued')
+        .where('attempts', '=', attempts)
+        .execute();
+    },
+  };
+}
+
+/** Thrown to have a batch done one by one; a transaction that throws leaves nothing behind. */
+const someoneWasFaster = new Error('another process has taken a message of this batch');
+
+async function beginAttempts(
+  trx: Executor,
+  candidates: readonly Candidate[],
+  nowMs: number,
+): Promise<(BegunAttempt | undefined)[]> {
+  const next = candidates.map(({ id, attempts }) => [id, attempts + 1] as const);
+  const attempts = valueByKey('id', next);
+  const { numUpdatedRows } = await trx
+    .updateTable('messages')
+    .set({ state: 'sending', attempts, nextAttemptAtMs: null, updatedAtMs: nowMs })
+    .where('id', 'in', [...new Set(next.map(([id]) => id))])
+    .where('state', '=', 'queued')
+    .where(
+      'attempts',
+      '=',
+      valueByKey(
+        'id',
+        candidates.map(({ id, attempts: before }) => [id, before] as const),
+      ),
+    )
+    .executeTakeFirst();
+  if (Number(numUpdatedRows) !== candidates.length) {
+    if (candidates.length === 1) return [undefined];
+    throw someoneWasFaster;
+  }
+  await trx
+    .insertInto('message_attempts')
+    .values(
+      candidates.map((each) => ({
+        messageId: each.id,
+        attempt: each.attempts + 1,
+        senderId: each.senderId!,
+        state: 'open' as const,
+        startedAtMs: nowMs,
+        unknownSinceMs: null,
+        endedAtMs: null,
+        providerMessageId: null,
+        errorCode: null,
+        cause: null,
+      })),
+    )
+    .execute();
+  return candidates.map((each) => ({ attempt: each.attempts + 1, startedAtMs: nowMs }));
+}
+
+async function finishAttempts(scope: Scope, ends: readonly Finish[], nowMs: number): Promise<void> {
+  const { trx, enqueue } = scope;
+  const accepted = ends.filter(({ verdict }) => verdict.message.state === 'accepted');
+  // Messages before attempts, here as in receipts: one order of locks.
+  if (accepted.length > 0) await acceptMessages(trx, accepted, nowMs);
+  for (const end of ends) if (end.verdict.message.state !== 'accepted') await moveMessage(scope, end, nowMs);
+  await closeAttempts(trx, ends, nowMs);
+  for (const { candidate } of accepted) notifyOrigin(enqueue, candidate, 'accepted', undefined, nowMs);
+}
+
+async function acceptMessages(trx: Executor, ends: readonly Finish[], nowMs: number): Promise<void> {
+  const ids = ends.map(({ candidate }) => candidate.id);
+  await trx
+    .updateTable('messages')
+    .set({
+      state: 'accepted',
+      providerMessageId: valueByKey(
+        'id',
+        ends.map(({ candidate, verdict }) => [candidate.id, verdict.attempt.providerMessageId] as const),
+      ),
+      nextAttemptAtMs: null,
+      updatedAtMs: nowMs,
+    })
+    .where('id', 'in', ids)
+    .where('state', 'in', ['queued', 'sending', 'parked'])
+    .execute();
+}
+
+async function moveMessage(
+  scope: Scope,
+  { candidate, begun, verdict }: Finish,
+  nowMs: number,
+): Promise<void> {
+  const { message } = verdict;
+  if (message.state === 'accepted') return;
+  const isFailed = message.state === 'failed';
+  const { numUpdatedRows } = await scope.trx
+    .updateTable('messages')
+    .set({
+      state: message.state,
+      failures: candidate.failures + (isFailed || (message.state === 'queued' && message.isTry) ? 1 : 0),
+      nextAttemptAtMs: isFailed ? null : Math.ceil(message.wakeAtMs),
+      updatedAtMs: nowMs,
+      ...(isFailed ? { failureCode: message.code, failureReason: message.reason.slice(0, 500) } : {}),
+    })
+    .where('id', '=', candidate.id)
+    .where('state', 'in', ['sending', 'parked'])
+    .where('attempts', '=', begun.attempt)
+    .executeTakeFirst();
+  if (isFailed && Number(numUpdatedRows) === 1)
+    await tellFailure(scope, candidate, begun.attempt, message, nowMs, 'the provider refused');
+}
+
+async function closeAttempts(trx: Executor, ends: readonly Finish[], nowMs: number): Promise<void> {
+  const by = <T>(read: (end: Finish) => T) =>
+    valueByKey(
+      'messageId',
+      ends.map((end) => [end.candidate.id, read(end)] as const),
+    );
+  await trx
+    .updateTable('message_attempts')
+    .set({
+      state: by(({ verdict }) => verdict.attempt.state),
+      endedAtMs: by(({ verdict }) => (verdict.attempt.state === 'parked' ? null : nowMs)),
+      unknownSinceMs: by(({ verdict }) => (verdict.attempt.state === 'parked' ? nowMs : null)),
+      providerMessageId: by(({ verdict }) => verdict.attempt.providerMessageId),
+      errorCode: by(({ verdict }) => verdict.attempt.errorCode),
+      cause: by(({ verdict }) => verdict.attempt.cause),
+    })
+    .where(
+      'messageId',
+      'in',
+      ends.map(({ candidate }) => candidate.id),
+    )
+    .where(
+      'attempt',
+      '=',
+      by(({ begun }) => begun.attempt),
+    )
+    // A receipt may have settled it, or the reconciler parked it, before the answer came.
+    .where('state', 'in', ['open', 'parked', 'unknown'])
+    .execute();
+}
+
+async function settleUnsent(
+  scope: Scope,
+  store: Store,
+  candidate: Candidate,
+  decision: Extract<Decision, { kind: 'settle' }>,
+): Promise<boolean> {
+  const nowMs = store.now();
+  const { state, code, reason } = decision;
+  const { numUpdatedRows } = await scope.trx
+    .updateTable('messages')
+    .set({ state, failureCode: code, failureReason: reason, nextAttemptAtMs: null, updatedAtMs: nowMs })
+    .where('id', '=', candidate.id)
+    .where('state', '=', candidate.state)
+    .where('attempts', '=', candidate.attempts)
+    .executeTakeFirst();
+  if (Number(numUpdatedRows) === 0) return false;
+  if (state === 'failed')
+    await tellFailure(scope, candidate, candidate.attempts, decision, nowMs, 'we decided');
+  else {
+    await addDecision(scope.trx, store.dialect, candidate, state, candidate.attempts, decision, nowMs);
+    notifyOrigin(scope.enqueue, candidate, state, code, nowMs);
+  }
+  return true;
+}
+
+async function addDecision(
+  trx: Executor,
+  dialect: Store['dialect'],
+  candidate: Candidate,
+  state: MessageState,
+  attempt: number,
+  { code, reason }: { code: string; reason: string },
+  nowMs: number,
+): Promise<void> {
+  await insertIgnore(
+    trx,
+    dialect,
+    'message_timeline',
+    [
+      {
+        messageId: candidate.id,
+        state,
+        attempt,
+        occurredAtMs: nowMs,
+        recordedAtMs: nowMs,
+        cause: 'decision',
+        code,
+        detail: reason.slice(0, 500),
+      },
+    ],
+    ['messageId', 'state', 'attempt'],
+  );
+}
+
+async function tellFailure(
+  scope: Scope,
+  candidate: Candidate,
+  attempt: number,
+  { code, reason }: { code: string; reason: string },
+  nowMs: number,
+  cause: string,
+): Promise<void> {
+  await scope.trx
+    .insertInto('message_timeline')
+    .values({
+      messageId: candidate.id,
+      state: 'failed',
+      attempt,
+      occurredAtMs: nowMs,
+      recordedAtMs: nowMs,
+      cause,
+      code,
+      detail: reason.slice(0, 500),
+    })
+    .execute();
+  notifyOrigin(scope.enqueue, candidate, 'failed', code, nowMs);
+  publishEvents(scope.enqueue, candidate.merchantId, [
+    {
+      id: `${candidate.id}_failed`,
+      type: 'message.failed',
+      occurredAtMs: nowMs,
+      data: { messageId: candidate.id, contactId: candidate.contactId, code, reason },
+    },
+  ]);
+}
