@@ -27,10 +27,11 @@ try {
   const command = commands[name];
   if (!command || (name === 'run' && args.length === 0))
     throw new SetupError(`usage: node scripts/bootstrap.mjs ${Object.keys(commands).join('|')} [arguments]`);
-  await ensureDependencies(root);
-  const node = await findNode24(root);
+  // First what may need the reader's hand, then what only takes time.
   if (command.redis) await ensureRedis(root, command.redis);
   if (command.mariadb) await ensureMariadb();
+  await ensureDependencies(root);
+  const node = await findNode24(root);
   const [file, ...rest] = command.script
     ? [node, '--conditions=@switchyard/source', join(root, command.script), ...args]
     : args;

@@ -26,7 +26,7 @@ function isInstalled(root, lock) {
   if (text === '') return false;
   const installed = JSON.parse(text).packages;
   return Object.entries(lock.packages).every(([path, wanted]) => {
-    if (path === '' || !path.includes('node_modules/') || wanted.link) return true;
+    if (path === '' || !path.includes('node_modules/')) return true;
     const found = installed[path];
     return found ? found.version === wanted.version : Boolean(wanted.optional || wanted.devOptional);
   });
