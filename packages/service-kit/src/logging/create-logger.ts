@@ -42,7 +42,8 @@ export function createLogger(settings: LoggerSettings): Logger {
     const transport = { target: 'pino-pretty', options: { ignore: 'pid,hostname' } };
     return redactBindings(pino({ ...options, transport }));
   }
-  return redactBindings(pino(options));
+  // Synchronous, so that lines keep their order and the last ones before an exit are not lost.
+  return redactBindings(pino(options, pino.destination({ fd: 1, sync: true })));
 }
 
 /** pino formats no bindings of children, so they are redacted on their way in. Grandchildren inherit the method. */
