@@ -10,8 +10,14 @@ import { settingsOf } from './helper.ts';
 
 const run = promisify(execFile);
 
+const hasOpenssl = await run('openssl', ['version']).then(
+  () => true,
+  () => false,
+);
+
 t.test(
   'TLS: a trusted Redis is used, by URL and by REDIS_TLS_ENABLED, and an untrusted one refused',
+  { skip: hasOpenssl ? false : 'openssl is not installed' },
   async (t) => {
     const directory = await mkdtemp(join(tmpdir(), 'switchyard-tls-'));
     t.teardown(() => rm(directory, { recursive: true, force: true }));
