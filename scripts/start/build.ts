@@ -15,5 +15,5 @@ export function build(root: string): void {
     },
   );
   if (turbo.status !== 0)
-    throw new StartError(`${turbo.stdout}${turbo.stderr}\nThe build failed: see above.`);
+    throw new StartError(`failed\n${turbo.stdout}${turbo.stderr}\nThe build failed: see above.`);
 }

@@ -48,8 +48,9 @@ export async function runAll(mode: 'start' | 'dev', signal: AbortSignal): Promis
     const entries = simulated ? [simulator, ...services] : services;
     const ports = await choosePorts(entries, process.env, host);
     if (mode === 'start') {
+      process.stdout.write('Building … ');
       build(root);
-      print(`Built in ${seconds(startedAt)}`);
+      print(seconds(startedAt));
     }
     const shared: Record<string, string | undefined> = {
       NODE_ENV: 'development',
