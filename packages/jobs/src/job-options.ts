@@ -41,11 +41,7 @@ export function jobOptions(
 }
 
 /** The id a job will have, or undefined where BullMQ makes one. @throws JOB_ID_INVALID */
-export function jobIdOf(
-  definition: JobDefinition,
-  payload: unknown,
-  options: AddOptions,
-): string | undefined {
+function jobIdOf(definition: JobDefinition, payload: unknown, options: AddOptions): string | undefined {
   if (options.jobId !== undefined) {
     checkJobId(options.jobId);
     return options.jobId;

@@ -5,7 +5,7 @@ import type { QueueName } from './catalog.ts';
 import { type Envelope, envelopeVersion } from './envelope.ts';
 import { createErrorLog } from './error-log.ts';
 import { payloadInvalid, queueAway } from './errors.ts';
-import { jobIdOf, jobOptions } from './job-options.ts';
+import { jobOptions } from './job-options.ts';
 import type { JobToAdd, RedisClient } from './job-types.ts';
 import { checkPayload } from './payload-check.ts';
 import type { QueueOverrides } from './queue-overrides.ts';
@@ -60,6 +60,14 @@ interface OpenQueue {
   readonly settings: QueueSettings;
 }
 
+interface PreparedJob {
+  readonly queue: Queue;
+  readonly queueName: QueueName;
+  readonly name: string;
+  readonly data: Envelope;
+  readonly options: JobsOptions;
+}
+
 /** Makes the producer of a process. */
 export function createProducer({ connection, prefix, overrides, logger }: ProducerOptions): Producer {
   const open = new Map<QueueName, OpenQueue>();
@@ -83,45 +91,46 @@ export function createProducer({ connection, prefix, overrides, logger }: Produc
     return entry;
   }
 
-  function prepare(job: JobToAdd): { entry: OpenQueue; data: Envelope; options: JobsOptions } {
+  function prepare(job: JobToAdd): PreparedJob {
     const definition = checkPayload(job.queue, job.name, job.payload);
     const entry = openQueue(job.queue);
     const options = jobOptions(definition, entry.settings, job.payload, job.options ?? {});
     const data: Envelope = { v: envelopeVersion, payload: job.payload };
     if (job.meta !== undefined) data.meta = job.meta;
-    return { entry, data, options };
+    return { queue: entry.queue, queueName: job.queue, name: job.name, data, options };
   }
 
-  async function put(job: JobToAdd): Promise<{ jobId: string }> {
-    const { entry, data, options } = prepare(job);
+  function checkConnection(queue: QueueName): void {
     if (failsFast && connection.status !== 'ready')
-      throw queueAway(`queue ${job.queue} can't be reached now`, { details: { queue: job.queue } });
+      throw queueAway(`queue ${queue} can't be reached now`, { details: { queue } });
+  }
+
+  async function put({ queue, queueName, name, data, options }: PreparedJob): Promise<{ jobId: string }> {
+    checkConnection(queueName);
     let added: Job;
     try {
-      added = await entry.queue.add(job.name, data, options);
+      added = await queue.add(name, data, options);
     } catch (error) {
-      throw addFailure(job.queue, error);
+      throw addFailure(queueName, error);
     }
     return { jobId: added.id as string };
   }
 
-  async function makeWay(job: JobToAdd): Promise<void> {
-    const definition = checkPayload(job.queue, job.name, job.payload);
-    const jobId = jobIdOf(definition, job.payload, job.options ?? {});
-    if (jobId === undefined) return;
+  /** A job that is still to run stays: adding it again is harmless. */
+  async function makeWay({ queue, queueName, options }: PreparedJob): Promise<void> {
+    if (options.jobId === undefined) return;
     try {
-      const earlier = await openQueue(job.queue).queue.getJob(jobId);
+      const earlier = await queue.getJob(options.jobId);
       if (earlier?.finishedOn !== undefined) await earlier.remove();
     } catch (error) {
-      throw addFailure(job.queue, error);
+      throw addFailure(queueName, error);
     }
   }
 
   return {
-    add: put,
+    add: async (job) => put(prepare(job)),
     async addMany(jobs) {
-      for (const job of jobs) prepare(job);
-      const remaining = jobs.values();
+      const remaining = jobs.map(prepare).values();
       let failed = false;
       const lanes = Array.from({ length: Math.min(inFlight, jobs.length) }, async () => {
         for (const job of remaining) {
@@ -139,10 +148,10 @@ export function createProducer({ connection, prefix, overrides, logger }: Produc
       if (failure) throw failure.reason;
     },
     async addAgain(job) {
-      if (failsFast && connection.status !== 'ready')
-        throw queueAway(`queue ${job.queue} can't be reached now`, { details: { queue: job.queue } });
-      await makeWay(job);
-      return put(job);
+      const prepared = prepare(job);
+      checkConnection(job.queue);
+      await makeWay(prepared);
+      return put(prepared);
     },
     check(job) {
       const definition = checkPayload(job.queue, job.name, job.payload);
