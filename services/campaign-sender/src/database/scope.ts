@@ -1,5 +1,5 @@
 import type { JobToAdd } from '@switchyard/jobs';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** A connection or a transaction on campaign-sender's tables. */
@@ -10,7 +10,7 @@ export type Dialect = 'sqlite' | 'mysql';
 
 /** One transaction: its statements, and the jobs that follow from it and are added when it has committed. */
 export interface Scope {
-  trx: Executor;
+  trx: Transaction<Tables>;
   enqueue(job: JobToAdd): void;
 }
 

@@ -1,0 +1,230 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createProducer, type JobToAdd } from '@switchyard/jobs';
+import { type Simulator, type SimulatorOptions, startSimulator } from '@switchyard/simulator';
+import { silentLogger, startRedis, type TestDatabase, type TestRedis, type Teardown } from '@switchyard/test-kit';
+import { Redis } from 'ioredis';
+import { buildApp, type CampaignSender, loadServiceConfig } from '../src/index.ts';
+
+export const API_KEY = 'test-key-of-the-default-merchant';
+
+/** Stands for ingress: turns the simulator's webhooks into jobs. `hold` keeps statuses back until `release`. */
+export interface Ingress {
+  url: string;
+  add(job: JobToAdd): Promise<void>;
+  hold(): void;
+  release(): Promise<void>;
+  /** Ids of messages that statuses have come for. */
+  statuses: { id: string; status: string; key: string | undefined }[];
+}
+
+interface Value {
+  metadata: { phone_number_id: string };
+  contacts?: { profile?: { name?: string; username?: string }; wa_id?: string; user_id?: string }[];
+  messages?: Record<string, unknown>[];
+  statuses?: Record<string, unknown>[];
+}
+
+export async function startIngress(t: Teardown, redis: TestRedis): Promise<Ingress> {
+  const connection = new Redis(`${redis.url}/1`);
+  const producer = createProducer({ connection, prefix: 'bull', logger: silentLogger() });
+  let held: JobToAdd[] | undefined;
+  const statuses: Ingress['statuses'] = [];
+  const add = async (job: JobToAdd) => void (await producer.add(job));
+
+  async function take(value: Value): Promise<void> {
+    const phoneNumberId = value.metadata.phone_number_id;
+    const common = { merchantId: 'default', phoneNumberId, receivedAtMs: Date.now() };
+    if (value.statuses) {
+      for (const each of value.statuses)
+        statuses.push({
+          id: each.id as string,
+          status: each.status as string,
+          key: each.biz_opaque_callback_data as string | undefined,
+        });
+      const job: JobToAdd = {
+        queue: 'receipts',
+        name: 'apply-statuses',
+        payload: { ...common, statuses: value.statuses },
+      };
+      if (held) held.push(job);
+      else await add(job);
+    }
+    for (const [index, message] of (value.messages ?? []).entries()) {
+      const profile = value.contacts?.[index];
+      await add({
+        queue: 'inbound',
+        name: 'receive-message',
+        payload: {
+          ...common,
+          eventId: `evt_${String(message.id).replaceAll(/[^A-Za-z0-9]/g, '_')}`,
+          message,
+          profile: {
+            ...(profile?.profile?.name === undefined ? {} : { name: profile.profile.name }),
+            ...(profile?.wa_id === undefined ? {} : { waId: profile.wa_id }),
+            ...(profile?.user_id === undefined ? {} : { userId: profile.user_id }),
+          },
+          occurredAtMs: Number(message.timestamp) * 1000,
+        },
+      });
+    }
+  }
+
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', async () => {
+      const body = JSON.parse(Buffer.concat(chunks).toString()) as {
+        entry: { changes: { field: string; value: Value }[] }[];
+      };
+      for (const { changes } of body.entry)
+        for (const { field, value } of changes) if (field === 'messages') await take(value);
+      response.end('ok');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(async () => {
+    server.closeAllConnections();
+    server.close();
+    await producer.close();
+    connection.disconnect();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    add,
+    statuses,
+    hold() {
+      held = [];
+    },
+    async release() {
+      const jobs = held ?? [];
+      held = undefined;
+      for (const job of jobs) await add(job);
+    },
+  };
+}
+
+/** Everything around the service: Redis, simulator, ingress. */
+export interface Surroundings {
+  redis: TestRedis;
+  simulator: Simulator;
+  ingress: Ingress;
+  env: Record<string, string | undefined>;
+}
+
+export async function startSurroundings(
+  t: Teardown,
+  database: TestDatabase,
+  { env = {}, simulator: options = {} }: StageOptions = {},
+): Promise<Surroundings> {
+  const redis = await startRedis(t);
+  const ingress = await startIngress(t, redis);
+  const simulator = await startSimulator({
+    webhookUrl: ingress.url,
+    settings: {
+      statuses: { sentDelayMs: 5, deliveredDelayMs: 15, readDelayMs: 30 },
+      window: { mode: 'off' },
+      limits: { pair: false },
+    },
+    numbers: [{ id: '100000000000001', throughputLevel: 'HIGH' }],
+    ...options,
+  });
+  t.teardown(() => simulator.close());
+  return {
+    redis,
+    simulator,
+    ingress,
+    env: {
+      NODE_ENV: 'test',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      LOG_LEVEL: 'warn',
+      REDIS_URL: redis.url,
+      DATABASE_URL: database.url,
+      DATA_DIR: database.dataDir,
+      SWITCHYARD_API_KEY: API_KEY,
+      WHATSAPP_API_URL: simulator.url,
+      WHATSAPP_PHONE_NUMBER_ID: simulator.credentials.phoneNumberId,
+      WHATSAPP_ACCESS_TOKEN: simulator.credentials.accessToken,
+      WHATSAPP_MESSAGES_PER_SECOND: '1000',
+      SEND_HTTP_TIMEOUT_MS: '600',
+      SEND_UNKNOWN_GRACE_MS: '1500',
+      ...env,
+    },
+  };
+}
+
+export interface StageOptions {
+  env?: Record<string, string | undefined>;
+  simulator?: SimulatorOptions;
+}
+
+/** The service in this process, and everything around it. */
+export interface Stage extends Surroundings {
+  service: CampaignSender;
+  /** Calls the API as the default merchant. */
+  call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Opens the 24-hour window of a person. @returns the contact's id. */
+  greet(phone: string): Promise<string>;
+  /** Jobs added to a queue of another service, as payloads. */
+  queued(queue: 'flows' | 'webhooks' | 'notifications'): Promise<{ name: string; payload: Record<string, unknown> }[]>;
+}
+
+export interface Answer {
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
+  body: any;
+}
+
+export async function startStage(t: Teardown, database: TestDatabase, options: StageOptions = {}): Promise<Stage> {
+  const around = await startSurroundings(t, database, options);
+  const service = await buildApp(loadServiceConfig(around.env), { logger: silentLogger() });
+  t.teardown(() => service.close());
+  await service.start();
+  return attach(t, around, service);
+}
+
+function attach(t: Teardown, around: Surroundings, service: CampaignSender): Stage {
+  const connection = new Redis(`${around.redis.url}/1`);
+  t.teardown(() => connection.disconnect());
+  const { db } = service.database;
+  let greetings = 0;
+  return {
+    ...around,
+    service,
+    async call(method, url, body, headers = {}) {
+      const response = await service.app.inject({
+        method,
+        url,
+        headers: { authorization: `Bearer ${API_KEY}`, ...headers },
+        ...(body === undefined ? {} : { payload: body as object }),
+      });
+      return { status: response.statusCode, body: response.json() };
+    },
+    async greet(phone) {
+      around.simulator.inject({ from: phone, text: `hi ${(greetings += 1)}` });
+      for (;;) {
+        const row = await db
+          .selectFrom('contact_identifiers as i')
+          .innerJoin('conversations as v', 'v.contactId', 'i.contactId')
+          .select('i.contactId')
+          .where('i.value', '=', `+${phone}`)
+          .executeTakeFirst();
+        if (row) return row.contactId;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
+    async queued(queue) {
+      const keys = await connection.keys(`bull:${queue}:*`);
+      const found = [];
+      for (const key of keys) {
+        if ((await connection.type(key)) !== 'hash' || key.endsWith(':meta')) continue;
+        const [name, data] = await connection.hmget(key, 'name', 'data');
+        if (name && data) found.push({ name, payload: (JSON.parse(data) as { payload: Record<string, unknown> }).payload });
+      }
+      return found;
+    },
+  };
+}
