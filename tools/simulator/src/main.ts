@@ -1,4 +1,5 @@
 import { ConfigError, loadConfig } from '@switchyard/config';
+import { isCodedError } from '@switchyard/errors';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { simulatorFields } from './config.ts';
@@ -14,8 +15,9 @@ try {
   });
   logger.info({ url: simulator.url, webhookUrl: config.webhookUrl }, 'simulator ready');
 } catch (error) {
-  const isExpected = error instanceof ConfigError || (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-  const { message, stack } = error as Error;
-  process.stderr.write(`${isExpected ? message : stack}\n`);
+  const { message, stack, code } = error as NodeJS.ErrnoException;
+  const isTaken = code === 'EADDRINUSE';
+  const isExpected = isTaken || error instanceof ConfigError || isCodedError(error);
+  process.stderr.write(`${isTaken ? 'PORT ' : ''}${isExpected ? message : stack}\n`);
   process.exit(1);
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from '@switchyard/config';
 import { Value } from 'typebox/value';
-import { SettingsPatch } from './settings.ts';
+import { describeProblem, SettingsPatch } from './settings.ts';
 
 /**
  * Reads `SIMULATOR_SETTINGS`.
@@ -16,7 +16,6 @@ export function readSettings(json: string | undefined): SettingsPatch {
     throw new ConfigError('SIMULATOR_SETTINGS', 'must be JSON');
   }
   const [problem] = Value.Errors(SettingsPatch, value);
-  if (problem)
-    throw new ConfigError('SIMULATOR_SETTINGS', `${problem.instancePath || 'it'} ${problem.message}`);
+  if (problem) throw new ConfigError('SIMULATOR_SETTINGS', `is wrong:${describeProblem(problem)}`);
   return value as SettingsPatch;
 }

@@ -86,13 +86,13 @@ export type Settings = Static<typeof Settings>;
 /** A change of {@link Settings}: only what it names. */
 export const SettingsPatch = Type.Partial(
   Type.Object({
-    statuses: Type.Partial(Type.Object(sections.statuses, closed)),
-    webhooks: Type.Partial(Type.Object(sections.webhooks, closed)),
-    limits: Type.Partial(Type.Object(sections.limits, closed)),
-    window: Type.Partial(Type.Object(sections.window, closed)),
-    templates: Type.Partial(Type.Object(sections.templates, closed)),
-    media: Type.Partial(Type.Object(sections.media, closed)),
-    repeats: Type.Partial(Type.Object(sections.repeats, closed)),
+    statuses: Type.Partial(Type.Object(sections.statuses), closed),
+    webhooks: Type.Partial(Type.Object(sections.webhooks), closed),
+    limits: Type.Partial(Type.Object(sections.limits), closed),
+    window: Type.Partial(Type.Object(sections.window), closed),
+    templates: Type.Partial(Type.Object(sections.templates), closed),
+    media: Type.Partial(Type.Object(sections.media), closed),
+    repeats: Type.Partial(Type.Object(sections.repeats), closed),
   }),
   closed,
 );
@@ -135,6 +135,17 @@ export const defaultSettings: Settings = {
   repeats: { opaquePattern: '^(?<messageId>.+):(?<attempt>\\d+)$' },
 };
 
+/** Says in words which setting is wrong and how: `.limits.speed is not a setting`. */
+export function describeProblem({
+  instancePath,
+  message,
+}: {
+  instancePath: string;
+  message: string;
+}): string {
+  return `${instancePath.replaceAll('/', '.')} ${message === 'schema is false' ? 'is not a setting' : message}`;
+}
+
 /**
  * Applies a change.
  *
@@ -147,7 +158,7 @@ export function mergeSettings(settings: Settings, patch: SettingsPatch): Setting
     merged[name] = { ...(merged[name] as object | undefined), ...section };
   }
   const [problem] = validator.Errors(merged);
-  if (problem) throw new Error(`settings${problem.instancePath.replaceAll('/', '.')} ${problem.message}`);
+  if (problem) throw new Error(`settings${describeProblem(problem)}`);
   const outcome = merged as Settings;
   let url: URL;
   try {
