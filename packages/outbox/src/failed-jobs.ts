@@ -1,0 +1,152 @@
+import { type Database, insertIgnore } from '@switchyard/database';
+import type { FailedJobsSink, QueueName } from '@switchyard/jobs';
+import { failedJobRetried, failedJobUnknown } from './errors.ts';
+import {
+  type FailedJob,
+  type FailedJobSummary,
+  failedJobRow,
+  failedJobSummary,
+  jobOfFailed,
+} from './failed-job.ts';
+import { createOutboxRow, insertOutboxRows } from './outbox-rows.ts';
+import type { OutboxPoint, OutboxProducer } from './publish-rows.ts';
+import { type FailedJobsTable, ownTables } from './tables.ts';
+
+const listedColumns = [
+  'id',
+  'queue',
+  'name',
+  'jobId',
+  'merchantId',
+  'correlationId',
+  'code',
+  'reason',
+  'attemptsMade',
+  'failedAtMs',
+  'retriedAtMs',
+] as const satisfies readonly (keyof FailedJobsTable)[];
+
+/** Which failed jobs a caller may see; undefined: all. */
+export interface FailedJobsScope {
+  merchantId?: string | undefined;
+}
+
+/** What {@link FailedJobs.list} shows. */
+export interface FailedJobsQuery extends FailedJobsScope {
+  queue?: QueueName | undefined;
+  code?: string | undefined;
+  /** true: only retried ones; false, the default: only those that wait for someone. */
+  retried?: boolean | undefined;
+  /** 50 by default, 500 at most. */
+  limit?: number | undefined;
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+}
+
+/** Keeps jobs that failed for good until someone retries or drops them. */
+export interface FailedJobs extends FailedJobsSink {
+  /** Newest first. */
+  list(query?: FailedJobsQuery): Promise<{ items: FailedJobSummary[]; nextCursor: string | undefined }>;
+  /** @throws FAILED_JOB_UNKNOWN */
+  get(id: string, scope?: FailedJobsScope): Promise<FailedJob>;
+  /**
+   * Adds the job again with all its attempts, and marks it retried: both or, whatever dies, neither.
+   *
+   * @throws FAILED_JOB_UNKNOWN, FAILED_JOB_RETRIED, FAILED_JOB_UNREADABLE, or PAYLOAD_INVALID when the catalog won't take it.
+   */
+  retry(id: string, scope?: FailedJobsScope): Promise<void>;
+  /** Forgets it for good. @throws FAILED_JOB_UNKNOWN */
+  drop(id: string, scope?: FailedJobsScope): Promise<void>;
+  /** Forgets those retried more than `olderThanMs` ago. @returns how many. */
+  purgeRetried(olderThanMs: number): Promise<number>;
+}
+
+/** What {@link createFailedJobs} needs. */
+export interface FailedJobsOptions<DB> {
+  /** With {@link failedJobsMigration} and {@link outboxMigration} applied. */
+  database: Database<DB>;
+  producer: OutboxProducer;
+  /** How long a retry's job is left to this process before a sweeper adds it, 3000 by default. */
+  olderThanMs?: number;
+  /** For tests that kill the process. */
+  signal?: (point: OutboxPoint) => void;
+}
+
+/** Makes the keeper of a service's failed jobs. The service's outbox must be running: its sweeper finishes retries cut short. */
+export function createFailedJobs<DB>(options: FailedJobsOptions<DB>): FailedJobs {
+  const { database, producer, olderThanMs = 3000, signal = () => {} } = options;
+  const db = ownTables(database.db);
+
+  async function find(id: string, scope: FailedJobsScope | undefined): Promise<FailedJobsTable> {
+    let query = db.selectFrom('failed_jobs').selectAll().where('id', '=', id);
+    if (scope?.merchantId !== undefined) query = query.where('merchantId', '=', scope.merchantId);
+    const row = await query.executeTakeFirst();
+    if (!row) throw failedJobUnknown('no failed job has this id', { details: { id } });
+    return row;
+  }
+
+  return {
+    async record(entry) {
+      await insertIgnore(db, database.dialect, 'failed_jobs', [failedJobRow(entry)], ['id']);
+    },
+    async list(query = {}) {
+      const limit = Math.min(Math.max(1, query.limit ?? 50), 500);
+      let select = db
+        .selectFrom('failed_jobs')
+        .select(listedColumns)
+        .where('retriedAtMs', query.retried ? 'is not' : 'is', null)
+        .orderBy('id', 'desc')
+        .limit(limit + 1);
+      if (query.merchantId !== undefined) select = select.where('merchantId', '=', query.merchantId);
+      if (query.queue !== undefined) select = select.where('queue', '=', query.queue);
+      if (query.code !== undefined) select = select.where('code', '=', query.code);
+      if (query.cursor !== undefined) select = select.where('id', '<', query.cursor);
+      const rows = await select.execute();
+      const items = rows.slice(0, limit).map(failedJobSummary);
+      return { items, nextCursor: rows.length > limit ? items.at(-1)?.id : undefined };
+    },
+    async get(id, scope) {
+      const row = await find(id, scope);
+      return { ...failedJobSummary(row), data: row.data };
+    },
+    async retry(id, scope) {
+      const row = await find(id, scope);
+      const job = jobOfFailed(row);
+      producer.check(job);
+      const outboxRow = createOutboxRow(job, true);
+      await database.transaction(async (trx) => {
+        const { numUpdatedRows } = await ownTables(trx)
+          .updateTable('failed_jobs')
+          .set({ retriedAtMs: Date.now() })
+          .where('id', '=', id)
+          .where('retriedAtMs', 'is', null)
+          .executeTakeFirstOrThrow();
+        if (numUpdatedRows === 0n)
+          throw failedJobRetried('this failed job has been retried', { details: { id } });
+        signal('before-insert');
+        await insertOutboxRows(trx, database.dialect, [outboxRow], olderThanMs);
+        signal('after-insert');
+      });
+      signal('after-commit');
+      try {
+        await producer.addAgain(job);
+        signal('after-add');
+        await db.deleteFrom('outbox').where('id', '=', outboxRow.id).execute();
+        signal('after-delete');
+      } catch {
+        // It is recorded: the outbox's sweeper adds it, and says so if it can't.
+      }
+    },
+    async drop(id, scope) {
+      const row = await find(id, scope);
+      await db.deleteFrom('failed_jobs').where('id', '=', row.id).execute();
+    },
+    async purgeRetried(olderThanMs) {
+      const { numDeletedRows } = await db
+        .deleteFrom('failed_jobs')
+        .where('retriedAtMs', '<', Date.now() - olderThanMs)
+        .executeTakeFirstOrThrow();
+      return Number(numDeletedRows);
+    },
+  };
+}
