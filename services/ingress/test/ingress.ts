@@ -70,18 +70,29 @@ export function createClient(t: Test, url: string) {
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...options.headers,
       },
-      ...(body !== undefined && { body: typeof body === 'string' || body instanceof Buffer ? body : JSON.stringify(body) }),
+      ...(body !== undefined && {
+        body: typeof body === 'string' || body instanceof Buffer ? body : JSON.stringify(body),
+      }),
     });
     const text = await answer.body.text();
     const isJson = String(answer.headers['content-type']).includes('json');
-    return { status: answer.statusCode, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined };
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      text,
+      body: isJson ? JSON.parse(text) : undefined,
+    };
   }
 
   /** Posts a webhook as the provider does. */
   function webhook(payload: unknown, options: { secret?: string; signature?: string } = {}) {
     const body = typeof payload === 'string' || payload instanceof Buffer ? payload : JSON.stringify(payload);
     const signature = options.signature ?? signMeta(body, options.secret ?? SECRET);
-    return call('POST', '/webhooks/whatsapp', { body, key: '', headers: { 'x-hub-signature-256': signature } });
+    return call('POST', '/webhooks/whatsapp', {
+      body,
+      key: '',
+      headers: { 'x-hub-signature-256': signature },
+    });
   }
   return { url, call, webhook };
 }

@@ -18,38 +18,59 @@ eachDatabase(t, 'unrouted events', async (t, database) => {
   const { call, webhook: post } = ingress;
   const list = async (query = ''): Promise<Kept[]> =>
     (await call('GET', `/api/v1/unrouted-events${query}`)).body.data.events as Kept[];
-  const get = async (id: string) => (await call('GET', `/api/v1/unrouted-events/${id}`)).body.data as unknown as Kept;
+  const get = async (id: string) =>
+    (await call('GET', `/api/v1/unrouted-events/${id}`)).body.data as unknown as Kept;
 
-  await t.test('an event of an unknown number is acknowledged, kept whole, and replayed once it has a source', async (t) => {
-    const body = JSON.stringify(textWebhook('stranger', {}, OTHER_NUMBER)).replace('"type":"text"', '"type":"text","n":9007199254740993');
-    const known = JSON.stringify(messagesChange({ messages: [message('text', { id: 'known' })] }));
-    const both = body.replace('"changes":[', `"changes":[${known},`);
-    t.equal((await post(both)).status, 200);
-    t.equal((await post(both)).status, 200, 'the provider’s retry');
-    const events = await list();
-    t.match(events, [{ reason: 'source-unknown', sourceKey: OTHER_NUMBER, replayedAtMs: null }]);
-    const [event] = events;
-    const whole = await get(event!.id);
-    t.match(whole.body, '"n":9007199254740993', 'numbers as they were');
-    t.notMatch(whole.body, '"known"', 'only this event');
+  await t.test(
+    'an event of an unknown number is acknowledged, kept whole, and replayed once it has a source',
+    async (t) => {
+      const body = JSON.stringify(textWebhook('stranger', {}, OTHER_NUMBER)).replace(
+        '"type":"text"',
+        '"type":"text","n":9007199254740993',
+      );
+      const known = JSON.stringify(messagesChange({ messages: [message('text', { id: 'known' })] }));
+      const both = body.replace('"changes":[', `"changes":[${known},`);
+      t.equal((await post(both)).status, 200);
+      t.equal((await post(both)).status, 200, 'the provider’s retry');
+      const events = await list();
+      t.match(events, [{ reason: 'source-unknown', sourceKey: OTHER_NUMBER, replayedAtMs: null }]);
+      const [event] = events;
+      const whole = await get(event!.id);
+      t.match(whole.body, '"n":9007199254740993', 'numbers as they were');
+      t.notMatch(whole.body, '"known"', 'only this event');
 
-    t.match(await call('POST', `/api/v1/unrouted-events/${event!.id}/replay`), { status: 409, body: { error: { code: 'STILL_UNROUTED' } } });
-    const created = await call('POST', '/api/v1/sources', {
-      body: { kind: 'whatsapp', sourceKey: OTHER_NUMBER, appId: 'app_environment' },
-    });
-    t.equal(created.status, 201);
-    t.match(await call('POST', `/api/v1/unrouted-events/${event!.id}/replay`), { status: 200, body: { data: { accepted: 1 } } });
-    t.match(await call('POST', `/api/v1/unrouted-events/${event!.id}/replay`), { status: 200, body: { data: { accepted: 0, duplicate: 1 } } });
-    const jobs = await jobsIn(ingress, 'inbound', 'receive-message');
-    t.same(jobs.map((job) => job.message.id).sort(), ['known', 'stranger']);
-    t.match(await list('?replayed=true'), [{ id: event!.id }]);
-    t.same(await list('?replayed=false'), []);
-  });
+      t.match(await call('POST', `/api/v1/unrouted-events/${event!.id}/replay`), {
+        status: 409,
+        body: { error: { code: 'STILL_UNROUTED' } },
+      });
+      const created = await call('POST', '/api/v1/sources', {
+        body: { kind: 'whatsapp', sourceKey: OTHER_NUMBER, appId: 'app_environment' },
+      });
+      t.equal(created.status, 201);
+      t.match(await call('POST', `/api/v1/unrouted-events/${event!.id}/replay`), {
+        status: 200,
+        body: { data: { accepted: 1 } },
+      });
+      t.match(await call('POST', `/api/v1/unrouted-events/${event!.id}/replay`), {
+        status: 200,
+        body: { data: { accepted: 0, duplicate: 1 } },
+      });
+      const jobs = await jobsIn(ingress, 'inbound', 'receive-message');
+      t.same(jobs.map((job) => job.message.id).sort(), ['known', 'stranger']);
+      t.match(await list('?replayed=true'), [{ id: event!.id }]);
+      t.same(await list('?replayed=false'), []);
+    },
+  );
 
   await t.test('what has the wrong shape is kept beside what goes through', async (t) => {
-    const payload = webhook(messagesChange({ messages: [message('text', { id: 'ok' }), { no: 'id' }] }), { field: 'x' });
+    const payload = webhook(messagesChange({ messages: [message('text', { id: 'ok' }), { no: 'id' }] }), {
+      field: 'x',
+    });
     t.equal((await post(payload)).status, 200);
-    t.same((await list('?replayed=false')).map(({ reason }) => reason).sort(), ['malformed-change', 'malformed-message']);
+    t.same((await list('?replayed=false')).map(({ reason }) => reason).sort(), [
+      'malformed-change',
+      'malformed-message',
+    ]);
   });
 
   await t.test('a signed body that is no webhook gets 400, and is kept all the same', async (t) => {
@@ -67,14 +88,27 @@ eachDatabase(t, 'unrouted events', async (t, database) => {
   });
 
   await t.test('while a source is disabled its events are kept, and go through after a replay', async (t) => {
-    const sources = (await call('GET', '/api/v1/sources')).body.data as unknown as { id: string; sourceKey: string }[];
+    const sources = (await call('GET', '/api/v1/sources')).body.data as unknown as {
+      id: string;
+      sourceKey: string;
+    }[];
     const source = sources.find(({ sourceKey }) => sourceKey === NUMBER)!;
-    t.equal((await call('PATCH', `/api/v1/sources/${source.id}`, { body: { status: 'disabled', reason: 'moving' } })).status, 200);
+    t.equal(
+      (
+        await call('PATCH', `/api/v1/sources/${source.id}`, {
+          body: { status: 'disabled', reason: 'moving' },
+        })
+      ).status,
+      200,
+    );
     t.equal((await post(textWebhook('while-disabled'))).status, 200);
     const [kept] = await list('?reason=source-disabled');
     t.ok(kept);
     await call('PATCH', `/api/v1/sources/${source.id}`, { body: { status: 'active' } });
-    t.match(await call('POST', `/api/v1/unrouted-events/${kept!.id}/replay`), { status: 200, body: { data: { accepted: 1 } } });
+    t.match(await call('POST', `/api/v1/unrouted-events/${kept!.id}/replay`), {
+      status: 200,
+      body: { data: { accepted: 1 } },
+    });
   });
 
   await t.test('pages follow one another without gap or repeat', async (t) => {

@@ -1,6 +1,14 @@
 import { eachDatabase, signMeta, startRedis } from '@switchyard/test-kit';
 import t from 'tap';
-import { contact, message, messagesChange, NUMBER, status, textWebhook, webhook } from '../fixtures/payloads.ts';
+import {
+  contact,
+  message,
+  messagesChange,
+  NUMBER,
+  status,
+  textWebhook,
+  webhook,
+} from '../fixtures/payloads.ts';
 import { environmentOf, jobsIn, SECRET, startIngress, VERIFY_TOKEN } from '../ingress.ts';
 
 eachDatabase(t, 'the WhatsApp webhook', async (t, database) => {
@@ -8,20 +16,33 @@ eachDatabase(t, 'the WhatsApp webhook', async (t, database) => {
   const ingress = await startIngress(t, environmentOf(redis, database));
   const { call, webhook: post } = ingress;
 
-  await t.test('the provider can subscribe with the verify token of an app, and only with that', async (t) => {
-    const subscribe = (token: string) =>
-      call('GET', `/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=11%3Cb%3E&hub.verify_token=${token}`, { key: '' });
-    const good = await subscribe(VERIFY_TOKEN);
-    t.equal(good.status, 200);
-    t.equal(good.text, '11<b>', 'the raw challenge');
-    t.match(good.headers['content-type'], /^text\/plain/);
-    t.match(await subscribe('another-token'), { status: 403, body: { error: { code: 'VERIFY_TOKEN_INVALID' } } });
-    t.equal((await call('GET', '/webhooks/whatsapp', { key: '' })).status, 400);
-  });
+  await t.test(
+    'the provider can subscribe with the verify token of an app, and only with that',
+    async (t) => {
+      const subscribe = (token: string) =>
+        call(
+          'GET',
+          `/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=11%3Cb%3E&hub.verify_token=${token}`,
+          { key: '' },
+        );
+      const good = await subscribe(VERIFY_TOKEN);
+      t.equal(good.status, 200);
+      t.equal(good.text, '11<b>', 'the raw challenge');
+      t.match(good.headers['content-type'], /^text\/plain/);
+      t.match(await subscribe('another-token'), {
+        status: 403,
+        body: { error: { code: 'VERIFY_TOKEN_INVALID' } },
+      });
+      t.equal((await call('GET', '/webhooks/whatsapp', { key: '' })).status, 400);
+    },
+  );
 
   await t.test('one inbound job per message, one receipts job per change, and 200', async (t) => {
     const payload = webhook(
-      messagesChange({ contacts: [contact], messages: [message('text', { id: 'w1' }), message('image', { id: 'w2' })] }),
+      messagesChange({
+        contacts: [contact],
+        messages: [message('text', { id: 'w1' }), message('image', { id: 'w2' })],
+      }),
       messagesChange({ statuses: [status('sent'), status('delivered')] }),
       { field: 'message_template_status_update', value: { event: 'APPROVED', message_template_id: 1 } },
       { field: 'user_preferences', value: { metadata: { phone_number_id: NUMBER }, user_preferences: [] } },
@@ -39,7 +60,10 @@ eachDatabase(t, 'the WhatsApp webhook', async (t, database) => {
 
   await t.test('a number beyond 2^53 arrives digit for digit', async (t) => {
     const id = '18446744073709551615';
-    const body = JSON.stringify(textWebhook('big')).replace('"type":"text"', `"type":"text","group_id":${id}`);
+    const body = JSON.stringify(textWebhook('big')).replace(
+      '"type":"text"',
+      `"type":"text","group_id":${id}`,
+    );
     t.equal((await post(body)).status, 200);
     const jobs = await jobsIn(ingress, 'inbound', 'receive-message');
     t.match(
@@ -52,8 +76,17 @@ eachDatabase(t, 'the WhatsApp webhook', async (t, database) => {
     const before = (await jobsIn(ingress, 'inbound', 'receive-message')).length;
     const payload = textWebhook('forged');
     const body = JSON.stringify(payload);
-    for (const signature of ['', 'sha256=', `sha256=${'0'.repeat(64)}`, signMeta(body, 'other'), signMeta(`${body} `, SECRET)])
-      t.match(await post(payload, { signature }), { status: 401, body: { error: { code: 'SIGNATURE_INVALID' } } });
+    for (const signature of [
+      '',
+      'sha256=',
+      `sha256=${'0'.repeat(64)}`,
+      signMeta(body, 'other'),
+      signMeta(`${body} `, SECRET),
+    ])
+      t.match(await post(payload, { signature }), {
+        status: 401,
+        body: { error: { code: 'SIGNATURE_INVALID' } },
+      });
     t.equal((await jobsIn(ingress, 'inbound', 'receive-message')).length, before);
   });
 
@@ -75,7 +108,9 @@ eachDatabase(t, 'the WhatsApp webhook', async (t, database) => {
   });
 
   await t.test('a repeat, also within one payload, is queued once', async (t) => {
-    const payload = webhook(messagesChange({ messages: [message('text', { id: 'r' }), message('text', { id: 'r' })] }));
+    const payload = webhook(
+      messagesChange({ messages: [message('text', { id: 'r' }), message('text', { id: 'r' })] }),
+    );
     for (let attempt = 0; attempt < 3; attempt++) t.equal((await post(payload)).status, 200);
     const jobs = await jobsIn(ingress, 'inbound', 'receive-message');
     t.equal(jobs.filter((job) => job.message.id === 'r').length, 1);

@@ -33,7 +33,9 @@ function jobsOf(payload: unknown) {
 }
 
 t.test('a text message becomes one inbound job, as one can read here', async (t) => {
-  const [job, ...rest] = jobsOf(webhook(messagesChange({ contacts: [contact], messages: [message('text')] })));
+  const [job, ...rest] = jobsOf(
+    webhook(messagesChange({ contacts: [contact], messages: [message('text')] })),
+  );
   t.equal(rest.length, 0);
   t.same(job, {
     queue: 'inbound',
@@ -78,14 +80,29 @@ t.test('a person without a phone number is known by user id', async (t) => {
 });
 
 t.test('all statuses of a change become one receipts job', async (t) => {
-  const failed = status('failed', { recipient_id: undefined, errors: [{ code: 131026, title: 'Undeliverable' }] });
-  const statuses = [status('sent'), status('delivered'), status('read'), status('played'), JSON.parse(JSON.stringify(failed))];
+  const failed = status('failed', {
+    recipient_id: undefined,
+    errors: [{ code: 131026, title: 'Undeliverable' }],
+  });
+  const statuses = [
+    status('sent'),
+    status('delivered'),
+    status('read'),
+    status('played'),
+    JSON.parse(JSON.stringify(failed)),
+  ];
   const [job, ...rest] = jobsOf(webhook(messagesChange({ statuses })));
   t.equal(rest.length, 0);
   t.match(job, {
     queue: 'receipts',
     name: 'apply-statuses',
-    payload: { merchantId: 'mer_1', phoneNumberId: NUMBER, wabaId: WABA, statuses, receivedAtMs: RECEIVED_MS },
+    payload: {
+      merchantId: 'mer_1',
+      phoneNumberId: NUMBER,
+      wabaId: WABA,
+      statuses,
+      receivedAtMs: RECEIVED_MS,
+    },
     options: { jobId: /^evt_[\w-]{27}$/, deduplicationTtlMs: 900_000 },
   });
 });
@@ -106,26 +123,39 @@ t.test('every other field becomes an account update, also one unknown today', as
 });
 
 t.test('marketing preferences and changes of user id become preference jobs', async (t) => {
-  const userIds = { metadata, user_id_update: [{ wa_id: '1', user_id: { previous: 'US.1', current: 'US.2' } }] };
+  const userIds = {
+    metadata,
+    user_id_update: [{ wa_id: '1', user_id: { previous: 'US.1', current: 'US.2' } }],
+  };
   const jobs = jobsOf(
-    webhook({ field: 'user_preferences', value: userPreferences }, { field: 'user_id_update', value: userIds }),
+    webhook(
+      { field: 'user_preferences', value: userPreferences },
+      { field: 'user_id_update', value: userIds },
+    ),
   );
   t.match(jobs, [
-    { queue: 'receipts', name: 'apply-preferences', payload: { phoneNumberId: NUMBER, value: userPreferences } },
+    {
+      queue: 'receipts',
+      name: 'apply-preferences',
+      payload: { phoneNumberId: NUMBER, value: userPreferences },
+    },
     { queue: 'receipts', name: 'apply-preferences', payload: { field: 'user_id_update', value: userIds } },
   ]);
 });
 
-t.test('the same event has the same id however it is batched; another number, value or time has another', async (t) => {
-  const idOf = (payload: unknown, index = 0) => jobsOf(payload)[index]!.options!.jobId;
-  const alone = webhook(messagesChange({ messages: [message('text')] }));
-  const batched = webhook(messagesChange({ messages: [message('image'), message('text')] }));
-  t.equal(idOf(alone), idOf(batched, 1));
-  t.not(idOf(alone), idOf(webhook(messagesChange({ messages: [message('text')] }, '999'))));
-  const update = webhook({ field: 'account_update', value: { event: 'X' } });
-  t.equal(idOf(update), idOf(structuredClone(update)));
-  t.not(idOf(update), idOf(webhook({ field: 'account_update', value: { event: 'Y' } })));
-  const later = structuredClone(update);
-  later.entry[0]!.time += 1;
-  t.not(idOf(update), idOf(later));
-});
+t.test(
+  'the same event has the same id however it is batched; another number, value or time has another',
+  async (t) => {
+    const idOf = (payload: unknown, index = 0) => jobsOf(payload)[index]!.options!.jobId;
+    const alone = webhook(messagesChange({ messages: [message('text')] }));
+    const batched = webhook(messagesChange({ messages: [message('image'), message('text')] }));
+    t.equal(idOf(alone), idOf(batched, 1));
+    t.not(idOf(alone), idOf(webhook(messagesChange({ messages: [message('text')] }, '999'))));
+    const update = webhook({ field: 'account_update', value: { event: 'X' } });
+    t.equal(idOf(update), idOf(structuredClone(update)));
+    t.not(idOf(update), idOf(webhook({ field: 'account_update', value: { event: 'Y' } })));
+    const later = structuredClone(update);
+    later.entry[0]!.time += 1;
+    t.not(idOf(update), idOf(later));
+  },
+);
