@@ -1,14 +1,10 @@
-const levels: Record<number, string> = {
-  10: 'trace',
-  20: 'debug',
-  30: 'info',
-  40: 'warn',
-  50: 'ERROR',
-  60: 'FATAL',
-};
+const levels: Record<string, number> = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 };
 
 /** Fields of a log line that say nothing at a terminal. */
-const hidden = new Set(['level', 'time', 'pid', 'hostname', 'service', 'name', 'msg', 'err', 'v']);
+const hidden = new Set([
+  ...['level', 'time', 'pid', 'hostname', 'service', 'name', 'msg', 'err', 'v'],
+  ...['requestId', 'traceId', 'spanId'],
+]);
 
 /**
  * Shortens one line of a service's output for the terminal.
@@ -18,18 +14,25 @@ const hidden = new Set(['level', 'time', 'pid', 'hostname', 'service', 'name', '
  */
 export function formatLogLine(line: string, minimumLevel: number): string | undefined {
   if (line.trim() === '') return undefined;
-  let entry: Record<string, unknown>;
+  let entry: Record<string, unknown> | null;
   try {
     entry = JSON.parse(line);
   } catch {
     return line;
   }
-  if (typeof entry !== 'object' || entry === null || typeof entry.level !== 'number') return line;
-  if (entry.level < minimumLevel) return undefined;
+  const level = readLevel(entry?.level);
+  if (!entry || level === undefined) return line;
+  if (level < minimumLevel) return undefined;
   const fields = Object.entries(entry)
     .filter(([key, value]) => !hidden.has(key) && (typeof value === 'string' || typeof value === 'number'))
     .map(([key, value]) => `${key}=${value}`);
   const error = entry.err as { message?: unknown } | undefined;
   if (typeof error?.message === 'string' && error.message !== entry.msg) fields.push(`(${error.message})`);
-  return [levels[entry.level] ?? entry.level, entry.msg, ...fields].join(' ');
+  const name = Object.keys(levels).find((each) => levels[each] === level) ?? String(level);
+  return [level >= 50 ? name.toUpperCase() : name, entry.msg, ...fields].join(' ');
+}
+
+/** pino writes a number; the services write the word. */
+function readLevel(level: unknown): number | undefined {
+  return typeof level === 'string' ? levels[level] : typeof level === 'number' ? level : undefined;
 }

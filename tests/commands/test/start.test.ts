@@ -132,5 +132,6 @@ t.test('the terminal shows warnings shortened, and whatever is not a log line in
     formatLogLine('{"level":40,"time":1,"pid":2,"msg":"slow","queue":"messages","err":{"message":"x"}}', 40),
     'warn slow queue=messages (x)',
   );
+  t.equal(formatLogLine('{"level":"error","traceId":"a","msg":"no"}', 40), 'ERROR no');
   t.equal(formatLogLine('    at file.ts:1:1', 40), '    at file.ts:1:1');
 });
