@@ -28,6 +28,11 @@ export async function buildApp(deps: { whatsapp: WhatsApp; logger: Logger }): Pr
         else whatsapp.send(request, response, match[1]);
       }),
   });
+  app.get('/health', async () => ({
+    status: 'ok',
+    timestamp: new Date().toISOString(),
+    uptime: process.uptime(),
+  }));
   await app.register(pageRoutes);
   await app.register((scope) => controlRoutes(scope, whatsapp), { prefix: '/_simulator' });
   await app.register((scope) => graphRoutes(scope, whatsapp));

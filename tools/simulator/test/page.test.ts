@@ -36,3 +36,8 @@ t.test('pictures are shown to the page, other media is not', async (t) => {
     404,
   );
 });
+
+t.test('health is told without a token', async (t) => {
+  const simulator = await start(t);
+  t.match(await (await fetch(`${simulator.url}/health`)).json(), { status: 'ok' });
+});

@@ -74,7 +74,6 @@ export async function graphRoutes(app: FastifyInstance, whatsapp: WhatsApp): Pro
 type IdRequest = { Params: { id: string }; Querystring: Record<string, string | undefined> };
 
 function registerAccountRoutes(app: FastifyInstance, whatsapp: WhatsApp): void {
-  const subscribed = new Set<string>(whatsapp.numbers.all().map((number) => number.businessAccountId));
   const isAccount = (id: string) => whatsapp.numbers.hasAccount(id);
 
   app.get<IdRequest>('/:id/phone_numbers', async (request, reply) => {
@@ -91,16 +90,16 @@ function registerAccountRoutes(app: FastifyInstance, whatsapp: WhatsApp): void {
     const application = {
       whatsapp_business_api_data: { id: '100', name: 'Switchyard', link: 'https://example.com/' },
     };
-    return { data: subscribed.has(id) ? [application] : [] };
+    return { data: whatsapp.numbers.isSubscribed(id) ? [application] : [] };
   });
   app.post<IdRequest>('/:id/subscribed_apps', async (request, reply) => {
     if (!isAccount(request.params.id)) return sendGraphError(reply, unknownObject(request.params.id));
-    subscribed.add(request.params.id);
+    whatsapp.numbers.subscribe(request.params.id, true);
     return { success: true };
   });
   app.delete<IdRequest>('/:id/subscribed_apps', async (request, reply) => {
     if (!isAccount(request.params.id)) return sendGraphError(reply, unknownObject(request.params.id));
-    subscribed.delete(request.params.id);
+    whatsapp.numbers.subscribe(request.params.id, false);
     return { success: true };
   });
   app.get<IdRequest>('/:id', async (request, reply) => {

@@ -47,6 +47,9 @@ export interface Numbers {
   /** Whether the token opens anything here. */
   isToken(token: string): boolean;
   all(): BusinessNumber[];
+  /** Whether the app is subscribed to the account's webhooks, as it is at first. Webhooks are sent either way. */
+  isSubscribed(businessAccountId: string): boolean;
+  subscribe(businessAccountId: string, isSubscribed: boolean): void;
   /** Restores the numbers given at start. */
   reset(): void;
 }
@@ -57,6 +60,7 @@ export function createNumbers(
   defaults: { businessAccountId: string; accessToken: string },
 ): Numbers {
   const numbers = new Map<string, BusinessNumber>();
+  const unsubscribed = new Set<string>();
 
   function put(input: NumberInput): BusinessNumber {
     const known = numbers.get(input.id);
@@ -87,8 +91,14 @@ export function createNumbers(
     hasAccount: (id) => [...numbers.values()].some((number) => number.businessAccountId === id),
     isToken: (token) => [...numbers.values()].some((number) => number.accessToken === token),
     all: () => [...numbers.values()],
+    isSubscribed: (id) => !unsubscribed.has(id),
+    subscribe(id, isSubscribed) {
+      if (isSubscribed) unsubscribed.delete(id);
+      else unsubscribed.add(id);
+    },
     reset() {
       numbers.clear();
+      unsubscribed.clear();
       for (const input of inputs) put(input);
     },
   };

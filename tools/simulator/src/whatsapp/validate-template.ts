@@ -125,7 +125,9 @@ export function validateTemplate(
   const component = (type: string) => given.find((each) => String(each.type).toLowerCase() === type);
   const header = definition('HEADER');
   return (
-    (header ? checkHeader(header, component('header'), named) : undefined) ??
+    (header
+      ? checkHeader(header, component('header'), named)
+      : checkParameters('header', component('header')?.parameters, '', named)) ??
     checkParameters('body', component('body')?.parameters, definition('BODY')?.text, named) ??
     checkButtons(
       definition('BUTTONS'),

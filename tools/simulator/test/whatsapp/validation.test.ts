@@ -81,6 +81,12 @@ t.test('an unsound send is refused with the code that the provider gives', async
       /does not match/,
     ],
     [
+      'a header that the template has not',
+      template('order_update', [{ type: 'header', parameters: words('x') }]),
+      132000,
+      /does not match/,
+    ],
+    [
       'a missing button parameter',
       template('order_update', [{ type: 'body', parameters: words('Ana', '1') }]),
       131008,
