@@ -2,7 +2,8 @@ import { createSqliteDatabase, eachDatabase, spawnNode, startRedis, until } from
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
-import { textWebhook } from '../fixtures/payloads.ts';
+import { eventId } from '../../src/whatsapp/event-id.ts';
+import { NUMBER, textWebhook } from '../fixtures/payloads.ts';
 import { createClient, environmentOf, startIngress } from '../ingress.ts';
 
 /** Counts what a consumer of `inbound` would do, per event; done jobs leave Redis at once, as the worst case has it. */
@@ -58,7 +59,7 @@ eachDatabase(t, 'Promise: nothing is processed twice', async (t, database) => {
       const client = createClient(t, url);
       t.equal((await client.webhook(textWebhook('warm-up'))).status, 200);
       // Reads pass, writes wait: the job is added, and SET does not come back.
-      const control = new Redis(dedup.url);
+      const control = new Redis(`${dedup.url}/2`);
       await control.client('PAUSE', 60_000, 'WRITE');
       const answer = client.webhook(textWebhook('killed')).then(
         ({ status }) => status,
@@ -69,7 +70,7 @@ eachDatabase(t, 'Promise: nothing is processed twice', async (t, database) => {
       t.equal(exit.signal, 'SIGKILL');
       t.equal(await answer, 'no answer');
       await control.client('UNPAUSE');
-      t.equal(await control.exists('done:killed'), 0);
+      t.equal(await control.exists(`done:${eventId('whatsapp', NUMBER, 'message', 'killed')}`), 0);
       control.disconnect();
       t.equal((await one.webhook(textWebhook('killed'))).status, 200);
       t.equal((await one.webhook(textWebhook('after-killed'))).status, 200);

@@ -17,7 +17,7 @@ eachDatabase(t, 'unrouted events', async (t, database) => {
   const ingress = await startIngress(t, environmentOf(redis, database));
   const { call, webhook: post } = ingress;
   const list = async (query = ''): Promise<Kept[]> =>
-    (await call('GET', `/api/v1/unrouted-events${query}`)).body.data.events as Kept[];
+    (await call('GET', `/api/v1/unrouted-events${query}`)).body.data.events as unknown as Kept[];
   const get = async (id: string) =>
     (await call('GET', `/api/v1/unrouted-events/${id}`)).body.data as unknown as Kept;
 
