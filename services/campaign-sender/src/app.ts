@@ -41,7 +41,7 @@ export type CampaignSender = Pick<Runtime<Tables>, 'app' | 'database' | 'start' 
 const VERSION = '0.1.0';
 const DISPATCH_INTERVAL_MS = 500;
 const DISPATCH_HORIZON_MS = 1000;
-const LEASE_MS = 10_000;
+const LEASE_MS = 5000;
 const UNIQUE_RETRIES = 3;
 
 /**

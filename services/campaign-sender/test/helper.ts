@@ -3,7 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createProducer, type JobToAdd } from '@switchyard/jobs';
 import { type Simulator, type SimulatorOptions, startSimulator } from '@switchyard/simulator';
-import { silentLogger, startRedis, type TestDatabase, type TestRedis, type Teardown } from '@switchyard/test-kit';
+import {
+  silentLogger,
+  startRedis,
+  type Teardown,
+  type TestDatabase,
+  type TestRedis,
+} from '@switchyard/test-kit';
 import { Redis } from 'ioredis';
 import { buildApp, type CampaignSender, loadServiceConfig } from '../src/index.ts';
 
@@ -165,11 +171,18 @@ export interface StageOptions {
 export interface Stage extends Surroundings {
   service: CampaignSender;
   /** Calls the API as the default merchant. */
-  call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  call(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    url: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
   /** Opens the 24-hour window of a person. @returns the contact's id. */
   greet(phone: string): Promise<string>;
   /** Jobs added to a queue of another service, as payloads. */
-  queued(queue: 'flows' | 'webhooks' | 'notifications'): Promise<{ name: string; payload: Record<string, unknown> }[]>;
+  queued(
+    queue: 'flows' | 'webhooks' | 'notifications',
+  ): Promise<{ name: string; payload: Record<string, unknown> }[]>;
 }
 
 export interface Answer {
@@ -178,7 +191,11 @@ export interface Answer {
   body: any;
 }
 
-export async function startStage(t: Teardown, database: TestDatabase, options: StageOptions = {}): Promise<Stage> {
+export async function startStage(
+  t: Teardown,
+  database: TestDatabase,
+  options: StageOptions = {},
+): Promise<Stage> {
   const around = await startSurroundings(t, database, options);
   const service = await buildApp(loadServiceConfig(around.env), { logger: silentLogger() });
   t.teardown(() => service.close());
@@ -204,7 +221,8 @@ function attach(t: Teardown, around: Surroundings, service: CampaignSender): Sta
       return { status: response.statusCode, body: response.json() };
     },
     async greet(phone) {
-      around.simulator.inject({ from: phone, text: `hi ${(greetings += 1)}` });
+      greetings += 1;
+      around.simulator.inject({ from: phone, text: `hi ${greetings}` });
       for (;;) {
         const row = await db
           .selectFrom('contact_identifiers as i')
@@ -222,7 +240,8 @@ function attach(t: Teardown, around: Surroundings, service: CampaignSender): Sta
       for (const key of keys) {
         if ((await connection.type(key)) !== 'hash' || key.endsWith(':meta')) continue;
         const [name, data] = await connection.hmget(key, 'name', 'data');
-        if (name && data) found.push({ name, payload: (JSON.parse(data) as { payload: Record<string, unknown> }).payload });
+        if (name && data)
+          found.push({ name, payload: (JSON.parse(data) as { payload: Record<string, unknown> }).payload });
       }
       return found;
     },

@@ -216,6 +216,14 @@ async function settleUnsent(
     .where('attempts', '=', candidate.attempts)
     .executeTakeFirst();
   if (Number(numUpdatedRows) === 0) return false;
+  if (candidate.state === 'parked')
+    await scope.trx
+      .updateTable('message_attempts')
+      .set({ state: 'unknown', endedAtMs: nowMs })
+      .where('messageId', '=', candidate.id)
+      .where('attempt', '=', candidate.attempts)
+      .where('state', '=', 'parked')
+      .execute();
   if (state === 'failed')
     await tellFailure(scope, candidate, candidate.attempts, decision, nowMs, 'we decided');
   else {
