@@ -91,6 +91,8 @@ export function createChild(context: ChildContext, command: ChildCommand): Child
         recent.push(error.message);
         if (child.pid === undefined) end('not started');
       });
+      // What a watcher that was killed leaves behind would hold its port, its files and this pipe.
+      child.once('exit', () => killGroup(child));
       child.once('close', (code, signal) => end(signal ?? code ?? 1));
       function end(how: number | string): void {
         current = undefined;
@@ -122,7 +124,7 @@ export function createChild(context: ChildContext, command: ChildCommand): Child
         child.kill('SIGTERM');
         const timer = setTimeout(() => {
           context.print(name, `did not end within ${timeoutMs / 1000} s and is killed`);
-          child.kill('SIGKILL');
+          killGroup(child);
         }, timeoutMs);
         await exited;
         clearTimeout(timer);
@@ -130,6 +132,15 @@ export function createChild(context: ChildContext, command: ChildCommand): Child
       await new Promise<void>((resolve) => log.end(resolve));
     },
   };
+}
+
+/** Every child leads a process group of its own. */
+function killGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // The group is gone, as it should be.
+  }
 }
 
 /** Appends; a file that has grown too large is first moved to `<name>.1`. */
