@@ -106,6 +106,8 @@ export interface Runtime<DB, C extends RuntimeConfig = RuntimeConfig> {
   start(): Promise<void>;
   /** Stops listening, then workers and tasks, then what they used. Safe to call twice. */
   close(): Promise<void>;
+  /** What is not closed yet, so that a forced exit can name it. */
+  open(): string[];
 }
 
 const HOUR_MS = 3_600_000;
@@ -294,6 +296,7 @@ async function open<DB, C extends RuntimeConfig>(
       });
       return closed as Promise<void>;
     },
+    open: () => closer.open(),
   };
 }
 

@@ -9,7 +9,7 @@ export interface ServiceProcess<C extends RuntimeConfig> {
   env: Readonly<Record<string, string | undefined>>;
   /** @throws ConfigError */
   load: (env: Readonly<Record<string, string | undefined>>) => C;
-  build: (config: C) => Promise<Pick<Runtime<unknown>, 'logger' | 'start' | 'close'>>;
+  build: (config: C) => Promise<Pick<Runtime<unknown>, 'logger' | 'start' | 'close' | 'open'>>;
 }
 
 /**
