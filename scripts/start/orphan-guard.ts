@@ -17,11 +17,11 @@ while read -r kind pid; do
     done) exit ;;
   esac
 done
-for pid in $services; do kill -TERM -- "-$pid"; done
+for pid in $services; do kill -s TERM -- "-$pid"; done
 left=35
 while [ $left -gt 0 ]; do
   alive=
-  for pid in $services; do kill -0 -- "-$pid" && alive=yes; done
+  for pid in $services; do kill -s 0 -- "-$pid" && alive=yes; done
   [ -n "$alive" ] || break
   sleep 1
   left=$((left - 1))

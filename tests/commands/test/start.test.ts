@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { freePort, until } from '@switchyard/test-kit';
+import { freePort, spawnNode, until } from '@switchyard/test-kit';
 import t from 'tap';
 import { createChild } from '../../../scripts/start/child.ts';
 import { childEnvironment } from '../../../scripts/start/child-environment.ts';
@@ -39,6 +39,19 @@ t.test('what a killed run left behind is ended by the next, and nothing else is'
   (await takeRunLock(folder)).release();
   t.same(await ended, [null, 'SIGTERM']);
   t.equal(stranger.exitCode ?? stranger.signalCode, null);
+});
+
+t.test('when a run is killed its children end, with what they have started', async (t) => {
+  const run = spawnNode(t, new URL('./fixtures/guarded-run.ts', import.meta.url));
+  const lines = [await run.waitForLine(/^service/), await run.waitForLine(/^redis/)];
+  const [service, inner, redis] = [lines[0]!, lines[0]!, lines[1]!].map((line, index) =>
+    Number(line.split(' ')[index === 1 ? 2 : 1]),
+  );
+  t.teardown(() => spawn('kill', ['-9', ...lines.flatMap((line) => line.split(' ').slice(1))]));
+  t.ok(processIdentity(service!) && processIdentity(inner!) && processIdentity(redis!));
+  await run.kill('SIGKILL');
+  for (const pid of [service, inner, redis])
+    await until(() => processIdentity(pid!) === undefined, { what: `process ${pid} has ended` });
 });
 
 t.test('a port that is taken is named with the variable that changes it', async (t) => {
