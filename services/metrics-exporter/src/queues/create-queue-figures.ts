@@ -1,0 +1,78 @@
+import {
+  type QueueCounts,
+  type QueueName,
+  queueNames,
+  readOldestWaiting,
+  readQueueCounts,
+} from '@switchyard/jobs';
+import type { RedisClient } from '@switchyard/redis';
+import { bounded } from './bounded.ts';
+import { judgeQueue, type QueueProblem } from './judge-queue.ts';
+import { readThroughput, type Throughput } from './read-throughput.ts';
+import { readWorkers } from './read-workers.ts';
+
+/** Everything that is known of a queue at one time. */
+export interface QueueFigures {
+  counts: QueueCounts;
+  /** Undefined where none waits. */
+  oldestWaitingMs: number | undefined;
+  /** Undefined where Redis does not tell. */
+  workers: number | undefined;
+  throughput: Throughput;
+  problems: QueueProblem[];
+}
+
+/** Reads the queues. */
+export interface QueueFiguresReader {
+  /**
+   * Every queue, in the order of the catalog, in three round trips whatever the queues' length.
+   *
+   * @param minutes how far back throughput goes, the minute under way included.
+   * @throws when Redis is away, or does not answer in time.
+   */
+  read(minutes: number): Promise<QueueFigures[]>;
+  /** As `read(1)`, but never fails: undefined. Callers at about the same time share one reading. */
+  readShared(): Promise<QueueFigures[] | undefined>;
+}
+
+/** How long readings together may take. */
+const readTimeoutMs = 2000;
+/** For how long a reading serves the metrics of one scrape. */
+const sharedForMs = 500;
+
+/** Makes the reader of the queues' figures. */
+export function createQueueFigures(options: {
+  connection: RedisClient;
+  prefix: string;
+  /** How long a queue's oldest job may wait, in ms. */
+  waitingLimitOf: (queue: QueueName) => number;
+}): QueueFiguresReader {
+  const { connection, prefix, waitingLimitOf } = options;
+  let shared: { promise: Promise<QueueFigures[] | undefined>; atMs: number } | undefined;
+
+  async function read(minutes: number): Promise<QueueFigures[]> {
+    const [counts, oldest, throughput, workers] = await bounded(
+      Promise.all([
+        readQueueCounts({ connection, prefix }),
+        readOldestWaiting({ connection, prefix }),
+        readThroughput({ connection, prefix, minutes }),
+        readWorkers(connection, prefix),
+      ]),
+      readTimeoutMs,
+    );
+    return queueNames.map((queue) => {
+      const facts = { oldestWaitingMs: oldest[queue], workers: workers?.[queue] };
+      const problems = judgeQueue({ ...counts[queue], ...facts }, waitingLimitOf(queue));
+      return { counts: counts[queue], ...facts, throughput: throughput[queue], problems };
+    });
+  }
+
+  return {
+    read,
+    readShared() {
+      if (shared === undefined || Date.now() - shared.atMs > sharedForMs)
+        shared = { promise: read(1).catch(() => undefined), atMs: Date.now() };
+      return shared.promise;
+    },
+  };
+}
