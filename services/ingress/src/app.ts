@@ -77,7 +77,7 @@ async function assemble(
   const unrouted = createUnroutedEvents({ database });
   await ensureFirstMerchant(config, { merchants, apps, sources });
 
-  const metrics = createIntakeMetrics(runtime.metrics);
+  const metrics = createIntakeMetrics(runtime.metrics, 'whatsapp');
   const memory = createMemoryGuard({ client: redis.queue, limitPercent: config.queueMemoryLimitPercent });
   const seen = createSeenEvents({
     client: redis.dedup,

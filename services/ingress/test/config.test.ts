@@ -17,7 +17,7 @@ t.test('production does not start without keys of its own', async (t) => {
     TOKEN_PUBLIC_KEY: publicKeyPem,
     ENCRYPTION_KEYS: `a:${'A'.repeat(43)}=`,
   };
-  t.throws(() => loadIngressConfig(env), { variable: 'TOKEN_SIGNING_KEY' });
+  t.throws(() => loadIngressConfig(env), { name: 'ConfigError', variable: 'TOKEN_SIGNING_KEY' });
 });
 
 t.test(
@@ -32,8 +32,11 @@ t.test(
     t.equal(keys({ TOKEN_SIGNING_KEY: one.privateKeyPem }).publicKeys, one.publicKeyPem);
     const rotating = `${two.publicKeyPem}${one.publicKeyPem}`;
     t.equal(keys({ ...both, TOKEN_PUBLIC_KEY: rotating }).publicKeys, rotating);
-    t.throws(() => keys({ ...both, TOKEN_PUBLIC_KEY: two.publicKeyPem }), { variable: 'TOKEN_PUBLIC_KEY' });
-    t.throws(() => keys({ TOKEN_SIGNING_KEY: 'x' }), { variable: 'TOKEN_SIGNING_KEY' });
+    t.throws(() => keys({ ...both, TOKEN_PUBLIC_KEY: two.publicKeyPem }), {
+      name: 'ConfigError',
+      variable: 'TOKEN_PUBLIC_KEY',
+    });
+    t.throws(() => keys({ TOKEN_SIGNING_KEY: 'x' }), { name: 'ConfigError', variable: 'TOKEN_SIGNING_KEY' });
     t.equal(lines.length, 0);
     t.equal(keys({ TOKEN_PUBLIC_KEY: one.publicKeyPem }).issuer, undefined);
     t.ok(keys({}).issuer);

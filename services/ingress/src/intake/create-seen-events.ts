@@ -1,5 +1,6 @@
 import type { RedisClient } from '@switchyard/redis';
 import type { Logger } from 'pino';
+import { createBatch } from './create-batch.ts';
 import { withinDeadline } from './within-deadline.ts';
 
 /** How long one look into the deduplication Redis may take. A request does two, and must be answered within 2 s. */
@@ -7,16 +8,18 @@ const DEADLINE_MS = 250;
 /** After a failure it is left alone for so long: a hung Redis must not cost every request its deadline. */
 const PAUSE_MS = 1000;
 
+const nothing: ReadonlySet<string> = new Set();
+
 /** What ingress remembers of events that are safely queued. Fails open: the queue and the consumer absorb repeats too. */
 export interface SeenEvents {
   /** Which of these were queued before. Empty while Redis is away. */
-  find(ids: readonly string[]): Promise<Set<string>>;
+  find(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Remembers ids, after their jobs were added and never before: a crash in between must leave the event to the provider's retry. */
   remember(ids: readonly string[]): Promise<void>;
 }
 
 /**
- * Remembers events as `done:<id>` in the Redis of the dedup role.
+ * Remembers events as `done:<id>` in the Redis of the dedup role. Webhooks that come at the same time are looked up together.
  *
  * @param settings.keyPrefix of the role; on a cluster it puts all keys into one slot.
  * @param settings.ttlSeconds `REDIS_TTL_SECONDS`.
@@ -45,28 +48,30 @@ export function createSeenEvents(settings: {
     }
   }
 
+  const look = createBatch((ids: readonly string[]) =>
+    open(async () => {
+      const found = await client.mget(ids.map(keyOf));
+      return new Set(ids.filter((_id, index) => found[index] !== null));
+    }, nothing),
+  );
+  const note = createBatch((ids: readonly string[]) =>
+    open(async () => {
+      const pipeline = client.pipeline();
+      for (const id of ids) pipeline.set(keyOf(id), '1', 'EX', ttlSeconds);
+      const failure = (await pipeline.exec())?.find(([error]) => error)?.[0];
+      if (failure) throw failure;
+    }, undefined),
+  );
+
   return {
-    find: (ids) =>
-      open(async () => {
-        const [first] = ids;
-        if (first === undefined) return new Set<string>();
-        if (ids.length === 1) return new Set((await client.get(keyOf(first))) === null ? [] : [first]);
-        const found = await client.mget(ids.map(keyOf));
-        return new Set(ids.filter((_id, index) => found[index] !== null));
-      }, new Set<string>()),
-    remember: (ids) =>
-      open(async () => {
-        const [first] = ids;
-        if (first === undefined) return;
-        if (ids.length === 1) {
-          await client.set(keyOf(first), '1', 'EX', ttlSeconds);
-          return;
-        }
-        const pipeline = client.pipeline();
-        for (const id of ids) pipeline.set(keyOf(id), '1', 'EX', ttlSeconds);
-        const results = await pipeline.exec();
-        const failure = results?.find(([error]) => error)?.[0];
-        if (failure) throw failure;
-      }, undefined),
+    async find(ids) {
+      if (ids.length === 0) return nothing;
+      const seen = await look(ids);
+      // Others' ids came along.
+      return seen.size === 0 ? nothing : new Set(ids.filter((id) => seen.has(id)));
+    },
+    async remember(ids) {
+      if (ids.length > 0) await note(ids);
+    },
   };
 }

@@ -1,46 +1,54 @@
 import type { Metrics } from '@switchyard/service-kit';
-import { Histogram } from 'prom-client';
+import { createLightHistograms } from './create-light-histogram.ts';
 
 /** How an event ended at the front door. */
 export type EventOutcome = 'accepted' | 'duplicate' | 'rejected' | 'unrouted';
-/** The parts of handling one webhook. */
-export type IntakeStage = 'verify' | 'split' | 'resolve' | 'find' | 'add' | 'remember' | 'keep';
 
-/** What intake counts and times. Labels are ours, never the provider's. */
+const stages = ['verify', 'split', 'resolve', 'find', 'add', 'remember', 'keep'] as const;
+/** The parts of handling one webhook. */
+export type IntakeStage = (typeof stages)[number];
+
+const stageBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
+const lagBounds = [0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400, 604_800];
+
+/** What intake of one source kind counts and times. Labels are ours, never the provider's. */
 export interface IntakeMetrics {
-  count(source: string, outcome: EventOutcome, reason?: string, events?: number): void;
-  stage(source: string, stage: IntakeStage, ms: number): void;
+  count(outcome: EventOutcome, reason?: string, events?: number): void;
+  stage(stage: IntakeStage, ms: number): void;
   /** From the provider's own time (one-second grain) to the queue. */
-  lag(source: string, ms: number): void;
+  lag(ms: number): void;
 }
 
-/** Registers the metrics of intake. */
-export function createIntakeMetrics(metrics: Metrics): IntakeMetrics {
+/**
+ * Registers the metrics of intake.
+ *
+ * @param source the kind of source, such as `whatsapp`; a label.
+ */
+export function createIntakeMetrics(metrics: Metrics, source: string): IntakeMetrics {
   const events = metrics.counter(
     'ingress_events_total',
     'Webhook events by how they ended at the front door.',
     ['source', 'outcome', 'reason'],
   );
-  const registers = [metrics.registry];
-  const stages = new Histogram({
+  const byStage = createLightHistograms(metrics.registry, {
     name: 'ingress_stage_seconds',
     help: 'Time of each stage of handling a webhook.',
-    labelNames: ['source', 'stage'],
-    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2],
-    registers,
+    labels: { source },
+    label: { name: 'stage', values: stages },
+    bounds: stageBounds,
   });
-  const lags = new Histogram({
+  const lags = createLightHistograms(metrics.registry, {
     name: 'ingress_provider_lag_seconds',
     help: "Time from the provider's timestamp of an event to its job.",
-    labelNames: ['source'],
-    buckets: [0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400, 604_800],
-    registers,
+    labels: {},
+    label: { name: 'source', values: [source] },
+    bounds: lagBounds,
   });
   return {
-    count: (source, outcome, reason = '', count = 1) => {
+    count: (outcome, reason = '', count = 1) => {
       if (count > 0) events.add({ source, outcome, reason }, count);
     },
-    stage: (source, stage, ms) => stages.observe({ source, stage }, ms / 1000),
-    lag: (source, ms) => lags.observe({ source }, Math.max(0, ms) / 1000),
+    stage: (stage, ms) => byStage[stage].observe(ms / 1000),
+    lag: (ms) => lags[source]!.observe(Math.max(0, ms) / 1000),
   };
 }

@@ -75,12 +75,12 @@ export function createWebhookIntake(settings: WebhookIntakeSettings): WebhookInt
 
   /** Counts what is refused as a whole. */
   function reject(reason: string, error: CodedError): CodedError {
-    metrics.count(KIND, 'rejected', reason);
+    metrics.count('rejected', reason);
     return error;
   }
 
   async function take(delivery: Delivery): Promise<IntakeResult> {
-    const clock = createStageClock(metrics, KIND);
+    const clock = createStageClock(metrics);
     const leftMs = () => ANSWER_WITHIN_MS - (performance.now() - delivery.startedAtMs);
     const parsed = parseExact(delivery.body);
     const events = parsed.ok ? trySplit(parsed.value) : parsed.problem;
@@ -110,12 +110,12 @@ export function createWebhookIntake(settings: WebhookIntakeSettings): WebhookInt
     clock('remember');
     if (toKeep.length > 0) {
       await unrouted.keep(toKeep, Math.max(LEAST_MS, leftMs()));
-      for (const { reason } of toKeep) metrics.count(KIND, 'unrouted', reason);
+      for (const { reason } of toKeep) metrics.count('unrouted', reason);
       clock('keep');
     }
     const duplicate = known.size + repeated;
-    metrics.count(KIND, 'accepted', '', queued.length);
-    metrics.count(KIND, 'duplicate', '', duplicate);
+    metrics.count('accepted', '', queued.length);
+    metrics.count('duplicate', '', duplicate);
     return { accepted: queued.length, duplicate, unrouted: toKeep.length };
   }
 
@@ -169,7 +169,7 @@ export function createWebhookIntake(settings: WebhookIntakeSettings): WebhookInt
     const nowMs = Date.now();
     for (const id of fresh) {
       const { occurredAtMs } = routed.get(id)!;
-      if (occurredAtMs !== undefined) metrics.lag(KIND, nowMs - occurredAtMs);
+      if (occurredAtMs !== undefined) metrics.lag(nowMs - occurredAtMs);
     }
     return refused.length === 0 ? fresh : fresh.filter((_id, index) => !refused.includes(index));
   }
@@ -182,7 +182,7 @@ export function createWebhookIntake(settings: WebhookIntakeSettings): WebhookInt
         const message = 'the header X-Hub-Signature-256 is missing or malformed';
         throw reject('signature-missing', signatureInvalid(message));
       }
-      const clock = createStageClock(metrics, KIND);
+      const clock = createStageClock(metrics);
       const app = await findSigner(body, signature, directory);
       clock('verify');
       if (!app) throw reject('signature-wrong', signatureInvalid('no app we know has signed this'));
