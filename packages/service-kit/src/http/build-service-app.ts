@@ -1,8 +1,6 @@
 // Routes everywhere say `tags`, `summary` and `helmet`; without these lines only this package would know those words.
 /// <reference types="@fastify/swagger" preserve="true" />
 /// <reference types="@fastify/helmet" preserve="true" />
-// Routes everywhere carry `tags` and `summary`; without this the types of those would be seen inside this package only.
-/// <reference types="@fastify/swagger" preserve="true" />
 import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { ConfigError } from '@switchyard/config';
