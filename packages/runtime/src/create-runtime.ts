@@ -4,6 +4,7 @@ import {
   createLeases,
   createSecretBox,
   type Database,
+  databaseFields,
   type Leases,
   leasesMigration,
   type Migration,
@@ -139,6 +140,8 @@ async function open<DB, C extends RuntimeConfig>(
   closer: ReturnType<typeof createCloser>,
 ): Promise<Runtime<DB, C>> {
   const production = config.environment === 'production';
+  if (production && config.encryptionKeys === databaseFields.encryptionKeys.options.default)
+    throw new ConfigError('ENCRYPTION_KEYS', "must be the installation's own in production");
   const redisSettings = resolveRedisSettings(config);
   const overrides = resolveQueueOverrides(config);
   const secretBox = createSecretBox(config.encryptionKeys);
