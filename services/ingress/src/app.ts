@@ -9,6 +9,7 @@ import { createBodyBudget } from './intake/create-body-budget.ts';
 import { createMemoryGuard } from './intake/create-memory-guard.ts';
 import { createSeenEvents } from './intake/create-seen-events.ts';
 import { createUnroutedEvents } from './intake/create-unrouted-events.ts';
+import { createWriteGatherer } from './intake/create-write-gatherer.ts';
 import { createIntakeMetrics } from './intake/intake-metrics.ts';
 import { createApiKeys } from './merchants/create-api-keys.ts';
 import { createApps } from './merchants/create-apps.ts';
@@ -89,7 +90,15 @@ async function assemble(
   runtime.metrics.gauge('ingress_body_bytes', 'Bytes of webhook bodies in memory now.', [], (set) =>
     set({}, budget.takenBytes),
   );
-  const intake = createWebhookIntake({ directory, seen, producer, unrouted, memory, metrics });
+  const intake = createWebhookIntake({
+    directory,
+    seen,
+    producer,
+    unrouted,
+    memory,
+    metrics,
+    gatherWrites: createWriteGatherer(redis.queue),
+  });
   const failures =
     config.authFailuresPerMinute === 0
       ? undefined

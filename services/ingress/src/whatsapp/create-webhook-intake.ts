@@ -55,6 +55,8 @@ export interface WebhookIntakeSettings {
   unrouted: Pick<UnroutedEvents, 'keep'>;
   memory: Pick<MemoryGuard, 'isFull'>;
   metrics: IntakeMetrics;
+  /** Called before jobs are added, so that those of other webhooks can leave together with them. */
+  gatherWrites: () => void;
 }
 
 /** One verified body. */
@@ -71,7 +73,7 @@ type RoutedEvent = RoutableEvent & { readonly source: KnownSource };
 
 /** Creates the intake of WhatsApp webhooks: the protocol "Ingress, per event", step by step. */
 export function createWebhookIntake(settings: WebhookIntakeSettings): WebhookIntake {
-  const { directory, seen, producer, unrouted, memory, metrics } = settings;
+  const { directory, seen, producer, unrouted, memory, metrics, gatherWrites } = settings;
 
   /** Counts what is refused as a whole. */
   function reject(reason: string, error: CodedError): CodedError {
@@ -161,6 +163,7 @@ export function createWebhookIntake(settings: WebhookIntakeSettings): WebhookInt
       return toJob(event, id, { merchantId: event.source.merchantId, receivedAtMs, meta });
     });
     let refused: number[];
+    gatherWrites();
     try {
       refused = await addEvents(producer, jobs, timeoutMs);
     } catch (error) {
