@@ -26,7 +26,7 @@ export const metricsExporterFields = {
   bullBoardFailuresPerMinute: field.integer('BULL_BOARD_FAILURES_PER_MINUTE', {
     description: 'Wrong logins per minute of one address to /admin/queues, after which it gets 429',
     default: 10,
-    minimum: 1,
+    minimum: 2,
   }),
   oldestWaitingMs: field.integer('HEALTH_OLDEST_WAITING_MS', {
     description: 'A queue whose oldest waiting job waits longer is degraded, in milliseconds',
