@@ -69,7 +69,9 @@ export async function registerWhatsappWebhook(
         logLevel: 'warn',
         onRequest: (request, _reply, done) => done(findRefusal(request.headers)),
         // After a body that was not read to its end, the connection is of no more use.
-        onError: async (_request, reply) => void reply.header('connection', 'close'),
+        onError: async (request, reply) => {
+          if (!request.raw.complete) reply.header('connection', 'close');
+        },
       },
       async (request, reply) => {
         const body = request.body as ReadBody | undefined;
