@@ -1,0 +1,168 @@
+/**
+ * Ingress against a bare Fastify handler that does the same HMAC, the same Redis commands and the same `add`: text messages, AOF on,
+ * 50 connections, rounds in turn. Also a POST of 1000 statuses, and what a remembered event costs in Redis.
+ *
+ *   node --conditions=@switchyard/source bench/ingress.ts [seconds per round] [rounds]
+ */
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent, request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { signMeta, spawnNode, startRedis } from '@switchyard/test-kit';
+import { Redis } from 'ioredis';
+
+const seconds = Number(process.argv[2] ?? 5);
+const rounds = Number(process.argv[3] ?? 5);
+const CONNECTIONS = 50;
+const SECRET = 'bench-secret';
+const NUMBER = '106540352242922';
+const teardowns: (() => unknown)[] = [];
+const owner = { teardown: (run: () => unknown) => void teardowns.unshift(run) };
+
+function envelope(value: object): Buffer {
+  const metadata = { display_phone_number: '15550783881', phone_number_id: NUMBER };
+  const changes = [{ field: 'messages', value: { messaging_product: 'whatsapp', metadata, ...value } }];
+  return Buffer.from(
+    JSON.stringify({ object: 'whatsapp_business_account', entry: [{ id: '102290129340398', changes }] }),
+  );
+}
+
+let serial = 0;
+function textMessage(): Buffer {
+  const id = `wamid.HBgLMTU1NTEyMzQ1NjcVAgASGBQzQTdCN0${process.pid}${serial++}`;
+  const text = { body: 'Hello, is the blue one still there in size M? I would take two of them.' };
+  return envelope({
+    contacts: [{ profile: { name: 'Ana' }, wa_id: '15551234567' }],
+    messages: [
+      { from: '15551234567', id, timestamp: String(Math.floor(Date.now() / 1000)), type: 'text', text },
+    ],
+  });
+}
+
+function post(url: string, agent: Agent, body: Buffer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      'x-hub-signature-256': signMeta(body, SECRET),
+    };
+    const request = httpRequest(`${url}/webhooks/whatsapp`, { method: 'POST', agent, headers }, (answer) => {
+      answer.resume().once('end', () => resolve(answer.statusCode ?? 0));
+    });
+    request.once('error', reject).end(body);
+  });
+}
+
+interface Round {
+  rate: number;
+  p99Ms: number;
+  /** CPU time of the server per request: says the most on a machine that does other things too. */
+  cpuUs: number;
+}
+
+/** User and system time of a process, in µs; Linux counts it in ticks of 10 ms. */
+function cpuOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
+/** One round at a server. */
+async function measure(url: string, pid: number, durationMs: number): Promise<Round> {
+  const cpuBefore = cpuOf(pid);
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  const times: number[] = [];
+  const startedAt = performance.now();
+  await Promise.all(
+    Array.from({ length: CONNECTIONS }, async () => {
+      while (performance.now() - startedAt < durationMs) {
+        const sentAt = performance.now();
+        const status = await post(url, agent, textMessage());
+        if (status !== 200) throw new Error(`${url} answered ${status}`);
+        times.push(performance.now() - sentAt);
+      }
+    }),
+  );
+  const elapsedMs = performance.now() - startedAt;
+  agent.destroy();
+  times.sort((a, b) => a - b);
+  return {
+    rate: (times.length / elapsedMs) * 1000,
+    p99Ms: times[Math.floor(times.length * 0.99)]!,
+    cpuUs: (cpuOf(pid) - cpuBefore) / times.length,
+  };
+}
+
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+
+try {
+  const redis = await startRedis(owner, { aof: true });
+  const dataDir = await mkdtemp(join(tmpdir(), 'switchyard-bench-'));
+  owner.teardown(() => rm(dataDir, { recursive: true, force: true }));
+  const bare = spawnNode(owner, new URL('./ingress-bare.ts', import.meta.url), { args: [redis.url, SECRET] });
+  const ingress = spawnNode(owner, new URL('../services/ingress/src/main.ts', import.meta.url), {
+    env: {
+      PORT: '0',
+      HOST: '127.0.0.1',
+      REDIS_URL: redis.url,
+      DATA_DIR: dataDir,
+      WHATSAPP_PHONE_NUMBER_ID: NUMBER,
+      WHATSAPP_ACCESS_TOKEN: 'bench',
+      WHATSAPP_APP_SECRET: SECRET,
+    },
+  });
+  const urlOf = async (line: Promise<string>) => /http:\/\/[\d.:]+/.exec(await line)![0];
+  const urls = {
+    bare: await urlOf(bare.waitForLine(/listening at http/i)),
+    ingress: await urlOf(ingress.waitForLine(/listening at http/i)),
+  };
+  const control = new Redis(redis.url);
+  const pids = { bare: bare.pid, ingress: ingress.pid };
+  const figures: Record<keyof typeof urls, Round[]> = { bare: [], ingress: [] };
+  for (const name of ['bare', 'ingress'] as const) await measure(urls[name], pids[name], 2000);
+  for (let round = 0; round < rounds; round++) {
+    for (const name of ['bare', 'ingress'] as const) {
+      await control.flushall();
+      figures[name].push(await measure(urls[name], pids[name], seconds * 1000));
+    }
+  }
+  for (const name of ['bare', 'ingress'] as const) {
+    const rate = median(figures[name].map((each) => each.rate));
+    const p99Ms = median(figures[name].map((each) => each.p99Ms));
+    const cpuUs = median(figures[name].map((each) => each.cpuUs));
+    console.log(
+      `${name}: ${rate.toFixed(0)} requests/s, p99 ${p99Ms.toFixed(1)} ms, ${cpuUs.toFixed(0)} µs CPU each`,
+    );
+  }
+  const ratios = figures.ingress.map((each, round) => each.rate / figures.bare[round]!.rate);
+  console.log(`throughput, ingress / bare: ${(median(ratios) * 100).toFixed(0)} % (target ≥ 85 %)`);
+  const slower = figures.ingress.map((each, round) => each.p99Ms / figures.bare[round]!.p99Ms);
+  console.log(`p99, ingress / bare: ${median(slower).toFixed(2)} (target ≤ 1.5)`);
+
+  const agent = new Agent({ keepAlive: true });
+  const times: number[] = [];
+  for (let round = 0; round < 30; round++) {
+    const statuses = Array.from({ length: 1000 }, (_, index) => ({
+      id: `wamid.HBgLMTU1NTEyMzQ1NjcVAgASGBQzQTdCN0${round}-${index}`,
+      status: 'delivered',
+      timestamp: '1763660000',
+      recipient_id: '15551234567',
+      biz_opaque_callback_data: `msg_${round}_${index}.1`,
+    }));
+    const body = envelope({ statuses });
+    const sentAt = performance.now();
+    await post(urls.ingress, agent, body);
+    times.push(performance.now() - sentAt);
+  }
+  agent.destroy();
+  console.log(`a POST of 1000 statuses: ${median(times).toFixed(1)} ms median (target ≤ 25 ms)`);
+
+  await control.select(2);
+  const keys = await control.dbsize();
+  const sample = await control.randomkey();
+  const bytes = sample === null ? 0 : await control.memory('USAGE', sample);
+  console.log(`${keys} remembered events, ${bytes} bytes each (target ≤ 160)`);
+  control.disconnect();
+} finally {
+  for (const teardown of teardowns) await teardown();
+}
