@@ -1,0 +1,33 @@
+/** Collects the outcome of every check and prints each as it is known. */
+export interface Report {
+  /** Runs a check: what it throws fails it, what it returns (a figure) is printed beside its name. */
+  check(name: string, body: () => Promise<string | void>): Promise<boolean>;
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** Creates a {@link Report} that prints to the standard output. */
+export function createReport(): Report {
+  let passed = 0;
+  let failed = 0;
+  return {
+    async check(name, body) {
+      try {
+        const figure = await body();
+        passed++;
+        console.log(`ok      ${name}${figure ? ` (${figure})` : ''}`);
+        return true;
+      } catch (error) {
+        failed++;
+        console.log(`NOT OK  ${name}: ${(error as Error).message}`);
+        return false;
+      }
+    },
+    get passed() {
+      return passed;
+    },
+    get failed() {
+      return failed;
+    },
+  };
+}
