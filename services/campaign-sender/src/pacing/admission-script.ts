@@ -5,7 +5,8 @@
  *         `until` (pause asked for by the provider).
  * KEYS[2] recipient of that number: hash `tat`, `until`, `strikes`.
  * ARGV    1 interval per message (µs), 2 burst, 3 recipient's interval (µs), 4 recipient's burst,
- *         5 longest wait to reserve (µs), 6 time to recover the whole rate (µs)
+ *         5 longest wait to reserve (µs), 6 time to recover the whole rate (µs),
+ *         7 messages to charge the recipient's credit with: 0 for one that was charged when it missed its slot, else 1
  * Returns the wait in µs when the slot is reserved, or minus the wait (−1 at least) when nothing is.
  *
  * All times are Redis's own, so that processes with different clocks agree. Keys expire when they say nothing any more.
@@ -22,11 +23,11 @@ local pairStep = tonumber(ARGV[3])
 local tat = math.max(tonumber(n[1]) or 0, now)
 local pairTat = math.max(tonumber(p[1]) or 0, now)
 local at = math.max(now, tat - (tonumber(ARGV[2]) - 1) * step, tonumber(n[4]) or 0,
-  pairTat - (tonumber(ARGV[4]) - 1) * pairStep, tonumber(p[2]) or 0)
+  pairTat - (tonumber(ARGV[4]) - tonumber(ARGV[7])) * pairStep, tonumber(p[2]) or 0)
 local wait = math.ceil(at - now)
 if wait > tonumber(ARGV[5]) then return -wait end
 tat = math.max(tat, at) + step
-pairTat = math.max(pairTat, at) + pairStep
+pairTat = math.max(pairTat, at) + pairStep * tonumber(ARGV[7])
 redis.call('HSET', KEYS[1], 'tat', string.format('%.0f', tat))
 local ttl = (tat - now) / 1000 + 1000
 if n[2] then ttl = math.max(ttl, tonumber(ARGV[6]) / 1000) end

@@ -13,8 +13,12 @@ export type Admission = { admitted: true; waitMs: number } | { admitted: false; 
 
 /** The pace of all processes together. Kept in the queue role: without it nothing is sent anyway. */
 export interface AdmissionControl {
-  /** Asks for a slot for one message from a number to a recipient. */
-  admit(senderId: string, recipient: string, pace: Pace): Promise<Admission>;
+  /**
+   * Asks for a slot for one message from a number to a recipient.
+   *
+   * @param isAgain the message had a slot and missed it; the recipient's credit is not charged twice.
+   */
+  admit(senderId: string, recipient: string, pace: Pace, isAgain?: boolean): Promise<Admission>;
   /** Counts messages that came in. */
   debit(senderId: string, units: number, pace: Pace): Promise<void>;
   /** The provider said the number is too fast. @returns the share of the rate that is left. */
@@ -57,7 +61,7 @@ export function createAdmission(client: Redis | Cluster, keyPrefix: string): Adm
     `${keyPrefix}send:pair:${senderId}:${recipient}`;
 
   return {
-    async admit(senderId, recipient, pace) {
+    async admit(senderId, recipient, pace, isAgain = false) {
       const micros = await scripts.sendAdmit(
         numberKey(senderId),
         recipientKey(senderId, recipient),
@@ -67,6 +71,7 @@ export function createAdmission(client: Redis | Cluster, keyPrefix: string): Adm
         PAIR.burst,
         LONGEST_RESERVED_WAIT_MICROS,
         RECOVERY_MICROS,
+        isAgain ? 0 : 1,
       );
       return micros < 0
         ? { admitted: false, waitMs: Math.ceil(-micros / 1000) }
