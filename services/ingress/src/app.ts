@@ -68,7 +68,7 @@ async function assemble(
 ): Promise<void> {
   const { app, config, database, logger, producer, redis, redisSettings, secretBox } = runtime;
 
-  const directory = createDirectory({ db: database.db, secretBox });
+  const directory = createDirectory({ db: database.db, secretBox, logger });
   const merchants = createMerchants({ database });
   const apps = createApps({ database, secretBox, directory });
   const sources = createSources({ database, directory });

@@ -1,6 +1,7 @@
 import type { SecretBox } from '@switchyard/database';
 import type { Kysely } from 'kysely';
-import type { IngressTables, SourceRow } from '../database/tables.ts';
+import type { Logger } from 'pino';
+import type { AppRow, IngressTables, SourceRow } from '../database/tables.ts';
 import { createFreshMap } from './create-fresh-map.ts';
 
 /** An app that may sign webhooks. */
@@ -33,8 +34,20 @@ const TTL_MS = 2000;
 const MAX_ENTRIES = 50_000;
 
 /** Creates the directory over the tables of merchants. */
-export function createDirectory(settings: { db: Kysely<IngressTables>; secretBox: SecretBox }): Directory {
-  const { db, secretBox } = settings;
+export function createDirectory(settings: {
+  db: Kysely<IngressTables>;
+  secretBox: SecretBox;
+  logger: Logger;
+}): Directory {
+  const { db, secretBox, logger } = settings;
+
+  function open(row: AppRow): SigningApp {
+    const secrets = [secretBox.open(row.sealedSecret, secretContext(row.id))];
+    const isRotating = (row.previousUntilMs ?? 0) > Date.now();
+    if (isRotating && row.sealedPreviousSecret !== null)
+      secrets.push(secretBox.open(row.sealedPreviousSecret, secretContext(row.id)));
+    return { id: row.id, secrets, verifyTokenHash: row.verifyTokenHash ?? undefined };
+  }
 
   const apps = createFreshMap<readonly SigningApp[]>({
     ttlMs: TTL_MS,
@@ -46,12 +59,17 @@ export function createDirectory(settings: { db: Kysely<IngressTables>; secretBox
         .where('kind', '=', kind)
         .orderBy('createdAtMs')
         .execute();
-      return rows.map((row) => {
-        const secrets = [secretBox.open(row.sealedSecret, secretContext(row.id))];
-        const isRotating = (row.previousUntilMs ?? 0) > Date.now();
-        if (isRotating && row.sealedPreviousSecret !== null)
-          secrets.push(secretBox.open(row.sealedPreviousSecret, secretContext(row.id)));
-        return { id: row.id, secrets, verifyTokenHash: row.verifyTokenHash ?? undefined };
+      return rows.flatMap((row) => {
+        try {
+          return [open(row)];
+        } catch (error) {
+          // A secret whose key is gone stops its own app, not everyone's.
+          logger.error(
+            { err: error, appId: row.id },
+            "an app's secret can't be opened: its webhooks are refused",
+          );
+          return [];
+        }
       });
     },
   });

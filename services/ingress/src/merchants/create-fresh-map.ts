@@ -1,3 +1,4 @@
+import { databaseAway } from '@switchyard/database';
 import { withinDeadline } from '../intake/within-deadline.ts';
 
 /** A map of what a loader knows, never older than its TTL while the loader answers. */
@@ -74,7 +75,9 @@ export function createFreshMap<V>(settings: {
       const nowMs = performance.now();
       if (known && nowMs < known.freshUntilMs) return known.value;
       try {
-        return await withinDeadline(start(key), LOAD_TIMEOUT_MS, () => new Error('the lookup took too long'));
+        return await withinDeadline(start(key), LOAD_TIMEOUT_MS, () =>
+          databaseAway('the database did not answer in time; try again', { delayMs: 5000 }),
+        );
       } catch (error) {
         if (!known || nowMs - known.loadedAtMs > STALE_FOR_MS) throw error;
         // Not every webhook shall wait for a database that is away.

@@ -169,6 +169,17 @@ eachDatabase(t, 'merchants, keys and sources', async (t, database) => {
     },
   );
 
+  await t.test('an app whose secret can’t be opened stops only itself', async (t) => {
+    const { db } = ingress.runtime.database;
+    await call('POST', '/api/v1/apps', {
+      body: { kind: 'whatsapp', name: 'broken', secret: 'broken-secret' },
+    });
+    await db.updateTable('apps').set({ sealedSecret: 'v1.gone.AAAA' }).where('name', '=', 'broken').execute();
+    t.equal((await post(textWebhook('beside-broken'))).status, 200);
+    t.ok(ingress.lines.some(({ msg }) => msg.includes("can't be opened")));
+    await db.deleteFrom('apps').where('name', '=', 'broken').execute();
+  });
+
   await t.test('a revoked key is exchanged for nothing', async (t) => {
     t.equal((await call('DELETE', `/api/v1/api-keys/${keyId}`, { key: token })).status, 200);
     t.equal((await call('POST', '/api/v1/tokens', { body: { apiKey: key }, key: '' })).status, 401);
