@@ -13,6 +13,9 @@ export interface DefinitionProblem {
 
 const schema = Compile(FlowDefinition);
 
+/** A pattern of keys says nothing about keys that don't match it. */
+const NODE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+
 /** More nodes than a person can read; a flow that needs them is better split. */
 const MAX_NODES = 500;
 
@@ -31,9 +34,30 @@ export function checkDefinition(value: unknown): DefinitionProblem[] {
   const names = Object.keys(value.nodes);
   if (names.length > MAX_NODES)
     return [{ path: '/nodes', message: `must not hold more than ${MAX_NODES} nodes` }];
+  const misnamed = names.filter((name) => !NODE_NAME.test(name));
+  if (misnamed.length > 0)
+    return misnamed.map((node) => ({
+      node,
+      path: `/nodes/${node}`,
+      message: 'must be named by a letter and up to 63 letters, digits, "-" or "_"',
+    }));
   const dangling = findDangling(value);
   if (dangling.length > 0) return dangling;
-  return [...findUnreachable(value), ...findEndlessLoops(value), ...findNodeProblems(value)];
+  return [
+    ...findUnreachable(value),
+    ...findEndlessLoops(value),
+    ...findTriggerProblems(value),
+    ...findNodeProblems(value),
+  ];
+}
+
+/** A blank word would be found in everything. */
+function findTriggerProblems({ triggers }: FlowDefinition): DefinitionProblem[] {
+  return triggers.flatMap((trigger, index) =>
+    trigger.kind === 'keyword' && trigger.words.some((word) => word.trim() === '')
+      ? [{ path: `/triggers/${index}/words`, message: 'must not hold a blank word' }]
+      : [],
+  );
 }
 
 function nodeOf(path: string): { node?: string } {

@@ -17,6 +17,9 @@ export const welcomeFlow: FlowDefinition = {
       ],
       saveAs: 'need',
       expect: 'text',
+      // Who says nothing for a day begins anew; "hello" is no answer then.
+      timeoutSeconds: 24 * 3600,
+      onTimeout: 'done',
       next: 'decide',
     },
     decide: {

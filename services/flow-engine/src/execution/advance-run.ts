@@ -1,7 +1,7 @@
 import type { Button, FlowDefinition, FlowNode } from '../definitions/definition.ts';
 import { checkAnswer } from './check-answer.ts';
 import { evaluateCondition } from './evaluate-condition.ts';
-import { renderText } from './render-text.ts';
+import { renderText, shorten } from './render-text.ts';
 import type { Effect, MessageFacts, RunInput, RunState, Step } from './run-state.ts';
 
 /** How far a run may go. */
@@ -19,6 +19,9 @@ export interface Advance {
 
 /** A run before its first input. */
 export const freshRun: RunState = { status: 'waiting', variables: {}, steps: 0, invalidAnswers: 0 };
+
+/** The Cloud API takes less text beside buttons than without. */
+const MAX_TEXT_WITH_BUTTONS = 1024;
 
 export const defaultLimits: RunLimits = { maxSteps: 1000 };
 
@@ -74,7 +77,7 @@ class Walk {
     this.#input = input;
     this.#contact = contact;
     this.#limits = limits;
-    this.#variables = state.variables;
+    this.#variables = input.kind === 'start' ? { ...state.variables, ...input.variables } : state.variables;
     this.#taken = state.steps;
     this.#invalidAnswers = state.invalidAnswers;
   }
@@ -194,7 +197,8 @@ class Walk {
   }
 
   #send(template: string, buttons: readonly Button[] | undefined): void {
-    const text = this.#render(template);
+    const rendered = this.#render(template);
+    const text = buttons === undefined ? rendered : shorten(rendered, MAX_TEXT_WITH_BUTTONS);
     if (text.trim() === '') throw new Error('the text to send is empty');
     const message =
       buttons === undefined

@@ -10,6 +10,8 @@ export interface TemplateScope {
 /** Longest text that a template may make: the Cloud API takes 4096 characters. */
 const MAX_RENDERED_LENGTH = 4096;
 
+const CLOCK_WORD = /^\s*(now|today)\s*$/i;
+
 // The limits end hostile templates: parsed characters, milliseconds, and allocated items.
 const liquid = new Liquid({
   strictFilters: true,
@@ -21,7 +23,22 @@ const liquid = new Liquid({
   // No file is ever read for `include`, `render` or `layout`.
   relativeReference: false,
   templates: {},
+  // The same text wherever the process runs.
+  timezoneOffset: 0,
 });
+
+// A word that means this very moment can also reach a filter through a variable, where no look at the template finds it.
+for (const [name, filter] of Object.entries(liquid.filters)) {
+  if (!name.startsWith('date')) continue;
+  const format = typeof filter === 'function' ? filter : filter.handler;
+  liquid.registerFilter(name, function (value: unknown, ...rest: unknown[]) {
+    if (typeof value === 'string' && CLOCK_WORD.test(value))
+      throw new Error('a template must not use the clock');
+    return format.call(this, value, ...rest);
+  });
+}
+// Chance would make a replay read otherwise.
+delete liquid.filters.sample;
 
 /** Whether a template uses the clock: the same run would read differently tomorrow. */
 const CLOCK = /["'](now|today)["']\s*\|\s*date/;
@@ -44,5 +61,12 @@ export function findTemplateProblem(template: string): string | undefined {
  */
 export function renderText(template: string, scope: TemplateScope): string {
   const text: string = liquid.parseAndRenderSync(template, scope);
-  return text.length > MAX_RENDERED_LENGTH ? `${text.slice(0, MAX_RENDERED_LENGTH - 1)}…` : text;
+  return shorten(text, MAX_RENDERED_LENGTH);
+}
+
+/** Cuts a text that is too long, never through the middle of a character. */
+export function shorten(text: string, lengthMost: number): string {
+  if (text.length <= lengthMost) return text;
+  const cut = text.slice(0, lengthMost - 1);
+  return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
 }

@@ -25,7 +25,13 @@ export interface RunState {
 
 /** What comes from outside. Everything that could differ in a replay is in here, the clock included. */
 export type RunInput =
-  | { readonly kind: 'start'; readonly atMs: number; readonly event: MessageFacts }
+  | {
+      readonly kind: 'start';
+      readonly atMs: number;
+      readonly event: MessageFacts;
+      /** Values the run begins with. */
+      readonly variables?: Variables;
+    }
   | { readonly kind: 'message'; readonly atMs: number; readonly event: MessageFacts }
   | { readonly kind: 'timer'; readonly atMs: number; readonly waitId: string };
 

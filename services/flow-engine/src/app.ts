@@ -1,0 +1,125 @@
+import { createRuntime, type Runtime } from '@switchyard/runtime';
+import type { Logger } from 'pino';
+import type { FlowEngineConfig } from './config.ts';
+import { createApplyInput } from './conversations/apply-input.ts';
+import { createDrain } from './conversations/create-drain.ts';
+import { createInbox } from './conversations/create-inbox.ts';
+import { createSessionWriter } from './conversations/create-session-writer.ts';
+import { createSendRelease } from './conversations/release-sends.ts';
+import { sweepInbox } from './conversations/sweep-inbox.ts';
+import { createTakeInput } from './conversations/take-input.ts';
+import { migrations } from './database/migrations.ts';
+import type { FlowTables } from './database/tables.ts';
+import { createFlowCache } from './definitions/create-flow-cache.ts';
+import { createFlowStore } from './definitions/create-flow-store.ts';
+import { installWelcomeFlow } from './definitions/install-welcome-flow.ts';
+import { createFlowMetrics } from './metrics/create-flow-metrics.ts';
+import { createFlowProcessors } from './processors/flows.ts';
+import { registerFlows } from './routes/flows.ts';
+import { registerRuns } from './routes/runs.ts';
+import { createRunStore } from './runs/create-run-store.ts';
+import { queueDueTimers } from './runs/queue-due-timers.ts';
+
+const SWEEP_INTERVAL_MS = 1000;
+const TIMER_INTERVAL_MS = 500;
+const OVERDUE_INTERVAL_MS = 5000;
+const PURGE_INTERVAL_MS = 600_000;
+const LEASES_KEPT_MS = 3_600_000;
+
+/**
+ * Builds flow-engine; `start()` makes it listen and work.
+ *
+ * @throws ConfigError one line that names the variable.
+ */
+export async function buildApp(
+  config: FlowEngineConfig,
+  options: { logger?: Logger } = {},
+): Promise<Runtime<FlowTables, FlowEngineConfig>> {
+  const runtime = await createRuntime<FlowTables, FlowEngineConfig>({
+    service: 'flow-engine',
+    version: '0.1.0',
+    config,
+    migrations,
+    ...options,
+  });
+  try {
+    await assemble(runtime);
+    return runtime;
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
+}
+
+async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise<void> {
+  const { app, config, database, failedJobs, leases, logger, outbox, processedJobs } = runtime;
+  const { dialect } = database;
+  const owner = runtime.instanceId;
+  if (await installWelcomeFlow(database)) logger.info('the welcome flow is installed');
+
+  const flows = createFlowCache(database.db);
+  const runs = createRunStore(database);
+  const metrics = createFlowMetrics(runtime.metrics, runs);
+  const inbox = createInbox({ database, processedJobs });
+  const sends = createSendRelease({
+    database,
+    outbox,
+    processedJobs,
+    sendOrderWaitMs: config.flowSendOrderWaitMs,
+  });
+  const applyInput = createApplyInput({
+    outbox,
+    dialect,
+    leases,
+    flows,
+    inbox,
+    takeInput: createTakeInput({ flows, dialect }),
+    gapWaitMs: config.flowGapWaitMs,
+    sendOrderWaitMs: config.flowSendOrderWaitMs,
+  });
+  const drain = createDrain({
+    database,
+    leases,
+    inbox,
+    applyInput,
+    sessions: createSessionWriter({
+      client: runtime.redis.cache,
+      keyPrefix: runtime.redisSettings.cache.keyPrefix,
+      logger,
+    }),
+    failedJobs,
+    owner,
+    leaseMs: config.flowLeaseMs,
+    logger,
+    onApplied: metrics.countApplied,
+  });
+
+  registerFlows(app, { flows: createFlowStore(database) });
+  registerRuns(app, { runs, flows, db: database.db, onCancelled: metrics.countCancelled });
+  runtime.addWorker('flows', createFlowProcessors({ inbox, drain, sends }));
+
+  runtime.addTask({
+    name: 'drain forgotten conversations',
+    intervalMs: SWEEP_INTERVAL_MS,
+    run: (signal) => sweepInbox(inbox, drain, signal),
+  });
+  runtime.addTask({
+    name: 'queue due timers',
+    intervalMs: TIMER_INTERVAL_MS,
+    run: async (signal) => void (await queueDueTimers({ database, outbox, leases, owner }, signal)),
+  });
+  runtime.addTask({
+    name: 'send overdue messages',
+    intervalMs: OVERDUE_INTERVAL_MS,
+    async run() {
+      const released = await sends.releaseOverdue();
+      if (released > 0)
+        logger.warn({ messages: released }, 'messages go out without a word of those before them');
+    },
+  });
+  runtime.addTask({
+    name: 'purge leases',
+    intervalMs: PURGE_INTERVAL_MS,
+    run: async () => void (await leases.purge(LEASES_KEPT_MS)),
+  });
+}

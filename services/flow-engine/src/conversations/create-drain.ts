@@ -1,0 +1,119 @@
+import { type Database, type Lease, type Leases, leaseLost } from '@switchyard/database';
+import { isCodedError } from '@switchyard/errors';
+import { type FailedJobsSink, toJobId } from '@switchyard/jobs';
+import type { Logger } from 'pino';
+import type { FlowTables, InboxTable } from '../database/tables.ts';
+import type { AppliedInput, ApplyInput } from './apply-input.ts';
+import type { ContactKey, Inbox } from './create-inbox.ts';
+import type { SessionWriter } from './create-session-writer.ts';
+import { setAside } from './set-aside.ts';
+
+/** Inputs read at once. */
+const BATCH_SIZE = 50;
+
+/** What {@link createDrain} needs. */
+export interface DrainParts {
+  database: Database<FlowTables>;
+  leases: Leases;
+  inbox: Inbox;
+  applyInput: ApplyInput;
+  sessions: SessionWriter;
+  failedJobs: FailedJobsSink;
+  /** Names this process. */
+  owner: string;
+  leaseMs: number;
+  logger: Logger;
+  /** Told of every input, once its transaction is committed; for metrics. */
+  onApplied: (applied: AppliedInput) => void;
+}
+
+/**
+ * Applies what waits in a contact's inbox, in order, if no other process is doing so: whoever holds the contact's lease also applies
+ * what arrives meanwhile, since it looks once more in the transaction that lets go.
+ */
+export type Drain = (contact: ContactKey, signal?: AbortSignal) => Promise<void>;
+
+/** Makes {@link Drain}. */
+export function createDrain(parts: DrainParts): Drain {
+  const { database, leases, inbox, applyInput, sessions, owner, leaseMs, logger, onApplied } = parts;
+
+  /** @returns whether there is more to do, which then needs the lease again. */
+  async function drainHeld(
+    contact: ContactKey,
+    lease: Lease,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    let renewedAt = performance.now();
+    for (;;) {
+      const rows = await inbox.next(contact, BATCH_SIZE);
+      if (rows.length === 0)
+        return database.transaction(async (trx) => {
+          if (!(await leases.release(lease, trx))) return false;
+          return inbox.hasUpTo(trx, contact);
+        });
+      for (const [index, row] of rows.entries()) {
+        if (signal?.aborted) {
+          // A sweeper, of whatever process, goes on with the rest.
+          await leases.release(lease);
+          return false;
+        }
+        if (performance.now() - renewedAt > leaseMs / 3) {
+          if (!(await leases.renew(lease, leaseMs))) return false;
+          renewedAt = performance.now();
+        }
+        const isLast = index === rows.length - 1 && rows.length < BATCH_SIZE;
+        const applied = await applyOrSetAside(lease, row, isLast);
+        if (applied?.isReleased) return applied.hasMore;
+      }
+    }
+  }
+
+  async function applyOrSetAside(
+    lease: Lease,
+    row: InboxTable,
+    isLast: boolean,
+  ): Promise<AppliedInput | undefined> {
+    let applied: AppliedInput;
+    try {
+      applied = await applyInput(lease, row, { isLast });
+    } catch (error) {
+      if (isCodedError(error) && error.outcome === 'later') throw error;
+      // Whatever it is, it must not hold up everything that this person says from now on.
+      logger.error(
+        { err: error, inboxId: row.id, contactId: row.contactId },
+        'an input could not be applied',
+      );
+      await setAside(parts, lease, row, error as Error);
+      return undefined;
+    }
+    if (applied.missing > 0 && applied.outcome !== 'gap')
+      logger.warn(
+        { contactId: row.contactId, sequence: row.sequence, missing: applied.missing },
+        'a conversation goes on without events that did not come',
+      );
+    if (applied.isLate)
+      logger.warn(
+        { contactId: row.contactId, sequence: row.sequence },
+        'an event came after its place in the conversation had been passed',
+      );
+    if (applied.session) sessions.write(applied.session.key, applied.session.session);
+    onApplied(applied);
+    return applied;
+  }
+
+  return async (contact, signal) => {
+    const name = toJobId('contact', contact.merchantId, contact.contactId);
+    for (;;) {
+      const lease = await leases.acquire(name, { owner, ttlMs: leaseMs });
+      if (!lease) return;
+      try {
+        if (!(await drainHeld(contact, lease, signal))) return;
+      } catch (error) {
+        // What is left must not wait until the lease has run out.
+        await leases.release(lease).catch(() => false);
+        if (isCodedError(error) && error.code === leaseLost.code) return;
+        throw error;
+      }
+    }
+  };
+}

@@ -1,0 +1,94 @@
+import type { Database, Kysely } from '@switchyard/database';
+import { type JobPayload, toJobId } from '@switchyard/jobs';
+import type { ProcessedJobs } from '@switchyard/outbox';
+import type { FlowTables, InboxTable } from '../database/tables.ts';
+
+/** What can come for a contact, by kind. */
+export interface InboxPayloads {
+  event: JobPayload<'flows', 'handle-event'>;
+  start: JobPayload<'flows', 'start-run'>;
+  timer: JobPayload<'flows', 'resume-run'>;
+}
+
+/** Whose inbox. */
+export type ContactKey = Pick<InboxTable, 'merchantId' | 'contactId'>;
+
+/** A sweeper looks at an input that nobody has applied for so long: the process that had it may be dead. */
+const LOOK_AFTER_MS = 5000;
+
+/** What came for contacts and is not applied yet. */
+export interface Inbox {
+  /** Keeps an input, the first time that it comes. @returns whether it was the first. */
+  put<K extends keyof InboxPayloads>(
+    kind: K,
+    contact: ContactKey,
+    input: { key: string; sequence: number; payload: InboxPayloads[K] },
+  ): Promise<boolean>;
+  /** The next inputs of a contact: timers and starts, then events in their order. */
+  next(contact: ContactKey, limit: number): Promise<InboxTable[]>;
+  /** Whether there is an input up to this place; without it, any. */
+  hasUpTo(executor: Kysely<FlowTables>, contact: ContactKey, sequence?: number): Promise<boolean>;
+  /** Contacts whose inputs lie about. */
+  listForgotten(limit: number): Promise<ContactKey[]>;
+}
+
+/** Makes the inbox. */
+export function createInbox(deps: {
+  database: Database<FlowTables>;
+  processedJobs: ProcessedJobs<FlowTables>;
+}): Inbox {
+  const { database, processedJobs } = deps;
+  const { db } = database;
+  return {
+    put: (kind, { merchantId, contactId }, { key, sequence, payload }) =>
+      database.transaction(async (trx) => {
+        const id = toJobId(kind, key);
+        if (!(await processedJobs.firstTime(trx, id))) return false;
+        const now = Date.now();
+        await trx
+          .insertInto('inbox')
+          .values({
+            id,
+            merchantId,
+            contactId,
+            sequence,
+            kind,
+            payload: JSON.stringify(payload),
+            insertedAtMs: now,
+            lookAtMs: now + LOOK_AFTER_MS,
+          })
+          .execute();
+        return true;
+      }),
+    next: ({ merchantId, contactId }, limit) =>
+      db
+        .selectFrom('inbox')
+        .selectAll()
+        .where('merchantId', '=', merchantId)
+        .where('contactId', '=', contactId)
+        .orderBy('sequence')
+        .orderBy('insertedAtMs')
+        .orderBy('id')
+        .limit(limit)
+        .execute(),
+    async hasUpTo(executor, { merchantId, contactId }, sequence) {
+      let query = executor
+        .selectFrom('inbox')
+        .select('id')
+        .where('merchantId', '=', merchantId)
+        .where('contactId', '=', contactId);
+      if (sequence !== undefined) query = query.where('sequence', '<=', sequence);
+      return (await query.limit(1).executeTakeFirst()) !== undefined;
+    },
+    async listForgotten(limit) {
+      const rows = await db
+        .selectFrom('inbox')
+        .select(['merchantId', 'contactId'])
+        .where('lookAtMs', '<=', Date.now())
+        .orderBy('lookAtMs')
+        .limit(limit)
+        .execute();
+      return [...new Map(rows.map((row) => [`${row.merchantId}/${row.contactId}`, row])).values()];
+    },
+  };
+}

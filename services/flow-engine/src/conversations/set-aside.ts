@@ -1,0 +1,93 @@
+import { type Database, type Lease, type Leases, type Transaction, upsert } from '@switchyard/database';
+import type { FailedJobsSink } from '@switchyard/jobs';
+import type { FlowTables, InboxTable } from '../database/tables.ts';
+import type { InboxPayloads } from './create-inbox.ts';
+
+const jobNames = { event: 'handle-event', start: 'start-run', timer: 'resume-run' } as const;
+
+/**
+ * Takes an input that can't be applied out of the way: it is kept whole among the failed jobs, from where it can be tried again, and
+ * the run that it belongs to, if there is one, fails.
+ *
+ * Dies in between: it is kept, and tried once more.
+ */
+export async function setAside(
+  deps: { database: Database<FlowTables>; leases: Leases; failedJobs: FailedJobsSink },
+  lease: Lease,
+  row: InboxTable,
+  error: Error,
+): Promise<void> {
+  const { database, leases, failedJobs } = deps;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'INPUT_FAILED';
+  const now = Date.now();
+  await failedJobs.record({
+    queue: 'flows',
+    name: jobNames[row.kind],
+    jobId: row.id,
+    data: JSON.stringify({ v: 1, payload: JSON.parse(row.payload), meta: { merchantId: row.merchantId } }),
+    reason: error.message,
+    code,
+    attemptsMade: 1,
+    failedAtMs: now,
+    merchantId: row.merchantId,
+  });
+  await database.transaction(async (trx) => {
+    await leases.check(trx, lease);
+    await failRun(trx, row, code, error, now);
+    const known = await trx
+      .selectFrom('conversations')
+      .select('lastSequence')
+      .where('merchantId', '=', row.merchantId)
+      .where('contactId', '=', row.contactId)
+      .executeTakeFirst();
+    await upsert(
+      trx,
+      database.dialect,
+      'conversations',
+      [
+        {
+          merchantId: row.merchantId,
+          contactId: row.contactId,
+          lastSequence: Math.max(known?.lastSequence ?? 0, row.sequence),
+          session: '[]',
+          sessionUpdatedAtMs: now,
+          sendQueue: null,
+          sendQueueDueAtMs: null,
+        },
+      ],
+      ['merchantId', 'contactId'],
+      ['lastSequence'],
+    );
+    await trx.deleteFrom('inbox').where('id', '=', row.id).execute();
+    // Else a retry by hand would be taken for a repeat.
+    await trx.deleteFrom('processed_jobs').where('jobId', '=', row.id).execute();
+  });
+}
+
+/** The run that the input would have advanced; a start has none yet. */
+async function failRun(
+  trx: Transaction<FlowTables>,
+  row: InboxTable,
+  code: string,
+  error: Error,
+  nowMs: number,
+): Promise<void> {
+  if (row.kind === 'start') return;
+  let query = trx
+    .updateTable('runs')
+    .set({
+      status: 'failed',
+      reasonCode: code.slice(0, 64),
+      reason: error.message.slice(0, 1000),
+      waitId: null,
+      waitKind: null,
+      dueAtMs: null,
+      updatedAtMs: nowMs,
+    })
+    .where('contactId', '=', row.contactId)
+    .where('merchantId', '=', row.merchantId)
+    .where('status', '=', 'waiting');
+  if (row.kind === 'event') query = query.where('waitKind', '=', 'answer');
+  else query = query.where('id', '=', (JSON.parse(row.payload) as InboxPayloads['timer']).runId);
+  await query.execute();
+}

@@ -1,0 +1,117 @@
+import type { LeasesTable } from '@switchyard/database';
+import type { OutboxTables } from '@switchyard/outbox';
+
+/** A flow: its versions hold what it does. */
+export interface FlowsTable {
+  id: string;
+  merchantId: string;
+  /** Of the newest version. */
+  name: string;
+  state: 'active' | 'archived';
+  /** The version that new runs start on. */
+  publishedVersion: number | null;
+  draftVersion: number | null;
+  latestVersion: number;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** One version of a flow. Once it has left `draft`, its definition never changes: runs stay on it. */
+export interface FlowVersionsTable {
+  flowId: string;
+  version: number;
+  merchantId: string;
+  status: 'draft' | 'published' | 'archived';
+  definition: string;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** What came for a contact and has not been applied. Deleted in the transaction of its effect. */
+export interface InboxTable {
+  /** Of kind and event, start or wait: the same input is one row. */
+  id: string;
+  merchantId: string;
+  contactId: string;
+  /** Place among the contact's events; 0 for what has none (a timer, a start) and goes first. */
+  sequence: number;
+  kind: 'event' | 'start' | 'timer';
+  payload: string;
+  insertedAtMs: number;
+  /** When a sweeper should look, if nobody has applied it until then. */
+  lookAtMs: number;
+}
+
+/** Where a contact's conversation is. */
+export interface ConversationsTable {
+  merchantId: string;
+  contactId: string;
+  /** Of the newest event that was applied. */
+  lastSequence: number;
+  /** The session's messages as JSON; Redis holds a copy. */
+  session: string;
+  sessionUpdatedAtMs: number;
+  /** Messages that wait for the one before them, as JSON. */
+  sendQueue: string | null;
+  /** When the next of them goes out even if nothing was heard of the one before. */
+  sendQueueDueAtMs: number | null;
+}
+
+/** One run of a flow for one contact. */
+export interface RunsTable {
+  id: string;
+  merchantId: string;
+  contactId: string;
+  flowId: string;
+  flowVersion: number;
+  status: 'waiting' | 'finished' | 'failed' | 'cancelled';
+  /** Why it failed or was cancelled. */
+  reasonCode: string | null;
+  reason: string | null;
+  state: string;
+  /** The contact as of the last event. */
+  contact: string;
+  senderId: string | null;
+  waitId: string | null;
+  waitKind: 'answer' | 'time' | null;
+  /** When its timer is to be queued; moved on when it has been. */
+  dueAtMs: number | null;
+  /** Inputs in the journal. */
+  inputs: number;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** One input of a run and what it did. */
+export interface RunJournalTable {
+  runId: string;
+  /** 1 for the start. */
+  number: number;
+  input: string;
+  contact: string;
+  steps: string;
+  /** With the ids under which they were asked for. */
+  effects: string;
+  atMs: number;
+}
+
+/** How a message ended that a run asked for, where campaign-sender told. */
+export interface RunMessagesTable {
+  messageId: string;
+  runId: string;
+  stepId: string;
+  outcome: string;
+  reason: string | null;
+  decidedAtMs: number;
+}
+
+export interface FlowTables extends OutboxTables {
+  flows: FlowsTable;
+  flowVersions: FlowVersionsTable;
+  inbox: InboxTable;
+  conversations: ConversationsTable;
+  runs: RunsTable;
+  runJournal: RunJournalTable;
+  runMessages: RunMessagesTable;
+  leases: LeasesTable;
+}

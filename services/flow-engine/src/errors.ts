@@ -1,0 +1,16 @@
+import { defineError } from '@switchyard/errors';
+
+/** No flow has this id, or it belongs to another merchant. */
+export const flowUnknown = defineError('FLOW_UNKNOWN', 404, 'never');
+/** The flow has no such version. */
+export const flowVersionUnknown = defineError('FLOW_VERSION_UNKNOWN', 404, 'never');
+/** The definition can't be run; `details.problems` names what and where. */
+export const flowInvalid = defineError('FLOW_INVALID', 400, 'never');
+/** There is no draft to publish. */
+export const flowDraftMissing = defineError('FLOW_DRAFT_MISSING', 409, 'never');
+/** A merchant has as many flows as are allowed. */
+export const flowLimitReached = defineError('FLOW_LIMIT_REACHED', 409, 'never');
+/** No run has this id, or it belongs to another merchant. */
+export const runUnknown = defineError('RUN_UNKNOWN', 404, 'never');
+/** The run has ended: there is nothing to cancel. */
+export const runEnded = defineError('RUN_ENDED', 409, 'never');

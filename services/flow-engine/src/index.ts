@@ -1,0 +1,2 @@
+export { buildApp } from './app.ts';
+export { type FlowEngineConfig, flowEngineFields, loadFlowEngineConfig } from './config.ts';

@@ -1,0 +1,191 @@
+import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
+import Type from 'typebox';
+import type { FlowDetails, FlowStore } from '../definitions/create-flow-store.ts';
+import { FlowDefinition } from '../definitions/definition.ts';
+import { simulateFlow } from '../simulation/simulate-flow.ts';
+
+const Params = Type.Object({ id: Type.String({ maxLength: 191 }) });
+const Nullable = Type.Union([Type.Integer(), Type.Null()]);
+/** Checked by the engine's own check, which names the node at fault. */
+const Body = Type.Object(
+  { definition: Type.Unknown({ description: 'See GET /api/v1/flow-schema.' }) },
+  { additionalProperties: false },
+);
+
+const Flow = Type.Object({
+  id: Type.String(),
+  merchantId: Type.String(),
+  name: Type.String(),
+  state: Type.Union([Type.Literal('active'), Type.Literal('archived')]),
+  publishedVersion: Nullable,
+  draftVersion: Nullable,
+  latestVersion: Type.Integer(),
+  createdAtMs: Type.Integer(),
+  updatedAtMs: Type.Integer(),
+});
+const FlowAnswer = Type.Object({
+  flow: Flow,
+  versions: Type.Array(
+    Type.Object({
+      version: Type.Integer(),
+      status: Type.Union([Type.Literal('draft'), Type.Literal('published'), Type.Literal('archived')]),
+      createdAtMs: Type.Integer(),
+      updatedAtMs: Type.Integer(),
+    }),
+  ),
+  definitionVersion: Type.Integer({ description: 'The version whose definition this is.' }),
+  definition: Type.Unknown(),
+});
+
+const Line = Type.Union([
+  Type.Object({ say: Type.String({ minLength: 1, maxLength: 4096 }) }, { additionalProperties: false }),
+  Type.Object({ tap: Type.String({ minLength: 1, maxLength: 256 }) }, { additionalProperties: false }),
+  Type.Object(
+    { waitSeconds: Type.Integer({ minimum: 1, maximum: 366 * 24 * 3600 }) },
+    { additionalProperties: false },
+  ),
+]);
+const SimulationAnswer = Type.Object({
+  version: Type.Integer(),
+  status: Type.String(),
+  transcript: Type.Array(
+    Type.Object({
+      atSeconds: Type.Number(),
+      from: Type.String(),
+      text: Type.String(),
+      buttons: Type.Optional(Type.Array(Type.String())),
+    }),
+  ),
+  steps: Type.Array(Type.Unknown()),
+  variables: Type.Unknown(),
+  failure: Type.Optional(Type.Unknown()),
+  contactEffects: Type.Array(Type.Unknown()),
+});
+
+function toAnswer({ versions, definition, definitionVersion, ...flow }: FlowDetails) {
+  return { flow, versions, definition, definitionVersion };
+}
+
+/** Routes for the merchant's flows. */
+export function registerFlows(app: ServiceApp, { flows }: { flows: FlowStore }): void {
+  const read = requireScope('flows:read');
+  const write = requireScope('flows:write');
+  const tags = ['flows'];
+
+  app.get(
+    '/api/v1/flow-schema',
+    {
+      preHandler: read,
+      schema: {
+        tags,
+        summary: 'The JSON Schema of a flow definition.',
+        response: { 200: ok(Type.Unknown()) },
+      },
+    },
+    async () => succeed(FlowDefinition),
+  );
+
+  app.get(
+    '/api/v1/flows',
+    {
+      preHandler: read,
+      schema: { tags, summary: 'Lists the flows, oldest first.', response: { 200: ok(Type.Array(Flow)) } },
+    },
+    async (request) => succeed(await flows.list(request.principal.merchantId)),
+  );
+
+  app.get(
+    '/api/v1/flows/:id',
+    {
+      preHandler: read,
+      schema: {
+        tags,
+        summary: 'Shows a flow and the definition of one version: the published one, else the newest.',
+        params: Params,
+        querystring: Type.Object({ version: Type.Optional(Type.Integer({ minimum: 1 })) }),
+        response: { 200: ok(FlowAnswer) },
+      },
+    },
+    async (request) =>
+      succeed(
+        toAnswer(await flows.get(request.principal.merchantId, request.params.id, request.query.version)),
+      ),
+  );
+
+  app.post(
+    '/api/v1/flows',
+    {
+      preHandler: write,
+      schema: { tags, summary: 'Creates a flow as a draft.', body: Body, response: { 201: ok(FlowAnswer) } },
+    },
+    async (request, reply) => {
+      reply.status(201);
+      return succeed(toAnswer(await flows.create(request.principal.merchantId, request.body.definition)));
+    },
+  );
+
+  app.put(
+    '/api/v1/flows/:id/draft',
+    {
+      preHandler: write,
+      schema: {
+        tags,
+        summary: 'Changes the draft, or begins one; the published version goes on meanwhile.',
+        params: Params,
+        body: Body,
+        response: { 200: ok(FlowAnswer) },
+      },
+    },
+    async (request) =>
+      succeed(
+        toAnswer(
+          await flows.saveDraft(request.principal.merchantId, request.params.id, request.body.definition),
+        ),
+      ),
+  );
+
+  for (const [action, summary] of [
+    ['publish', 'Makes the draft the version that new runs start on, within two seconds on every replica.'],
+    ['archive', 'Starts no more runs of the flow; those under way go on.'],
+  ] as const) {
+    app.post(
+      `/api/v1/flows/:id/${action}`,
+      { preHandler: write, schema: { tags, summary, params: Params, response: { 200: ok(FlowAnswer) } } },
+      async (request) =>
+        succeed(
+          toAnswer(await flows[action](request.principal.merchantId, (request.params as { id: string }).id)),
+        ),
+    );
+  }
+
+  app.post(
+    '/api/v1/flows/:id/simulate',
+    {
+      preHandler: read,
+      schema: {
+        tags,
+        summary: 'Has a scripted conversation with the flow on the same engine; nothing is sent or stored.',
+        params: Params,
+        body: Type.Object(
+          {
+            script: Type.Array(Line, { minItems: 1, maxItems: 200 }),
+            contact: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+            version: Type.Optional(
+              Type.Integer({ minimum: 1, description: 'The published one, else the newest, by default.' }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        response: { 200: ok(SimulationAnswer) },
+      },
+    },
+    async (request) => {
+      const { script, contact = {}, version } = request.body;
+      const flow = await flows.get(request.principal.merchantId, request.params.id, version);
+      return succeed({
+        version: flow.definitionVersion,
+        ...simulateFlow(flow.definition, script, contact, Date.now()),
+      });
+    },
+  );
+}

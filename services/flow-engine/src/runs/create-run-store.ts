@@ -1,0 +1,120 @@
+import type { Database } from '@switchyard/database';
+import type { FlowTables, RunMessagesTable, RunsTable } from '../database/tables.ts';
+import { runEnded, runUnknown } from '../errors.ts';
+import type { Effect, RunInput, Step } from '../execution/run-state.ts';
+
+/** What to list of a merchant's runs. */
+export interface RunFilter {
+  flowId?: string | undefined;
+  contactId?: string | undefined;
+  status?: RunsTable['status'] | undefined;
+  /** Ids below this one, newest first. */
+  before?: string | undefined;
+  limit: number;
+}
+
+/** One input of a run and what it did. */
+export interface RecordedInput {
+  number: number;
+  input: RunInput;
+  contact: Record<string, unknown>;
+  steps: Step[];
+  effects: (Effect & { id: string })[];
+  atMs: number;
+}
+
+/** A run with everything that is known of it. */
+export interface RecordedRun {
+  run: RunsTable;
+  journal: RecordedInput[];
+  messages: RunMessagesTable[];
+}
+
+/** The runs, for the API. */
+export interface RunStore {
+  list(merchantId: string, filter: RunFilter): Promise<RunsTable[]>;
+  /** @throws RUN_UNKNOWN */
+  get(merchantId: string, id: string): Promise<RecordedRun>;
+  /** Ends a run that waits. @throws RUN_UNKNOWN, RUN_ENDED */
+  cancel(merchantId: string, id: string, subject: string): Promise<RunsTable>;
+  /** Runs that wait now. */
+  countWaiting(): Promise<number>;
+}
+
+/** Makes the store of runs. */
+export function createRunStore(database: Database<FlowTables>): RunStore {
+  const { db } = database;
+
+  async function find(merchantId: string, id: string): Promise<RunsTable> {
+    const run = await db
+      .selectFrom('runs')
+      .selectAll()
+      .where('id', '=', id)
+      .where('merchantId', '=', merchantId)
+      .executeTakeFirst();
+    if (!run) throw runUnknown('no run has this id', { details: { id } });
+    return run;
+  }
+
+  return {
+    list(merchantId, { flowId, contactId, status, before, limit }) {
+      let query = db.selectFrom('runs').selectAll().where('merchantId', '=', merchantId);
+      if (flowId !== undefined) query = query.where('flowId', '=', flowId);
+      if (contactId !== undefined) query = query.where('contactId', '=', contactId);
+      if (status !== undefined) query = query.where('status', '=', status);
+      if (before !== undefined) query = query.where('id', '<', before);
+      return query.orderBy('id', 'desc').limit(limit).execute();
+    },
+    async get(merchantId, id) {
+      const run = await find(merchantId, id);
+      const journal = await db
+        .selectFrom('runJournal')
+        .selectAll()
+        .where('runId', '=', id)
+        .orderBy('number')
+        .execute();
+      const messages = await db.selectFrom('runMessages').selectAll().where('runId', '=', id).execute();
+      return {
+        run,
+        journal: journal.map((row) => ({
+          number: row.number,
+          input: JSON.parse(row.input),
+          contact: JSON.parse(row.contact),
+          steps: JSON.parse(row.steps),
+          effects: JSON.parse(row.effects),
+          atMs: row.atMs,
+        })),
+        messages,
+      };
+    },
+    async cancel(merchantId, id, subject) {
+      const { numUpdatedRows } = await db
+        .updateTable('runs')
+        .set({
+          status: 'cancelled',
+          reasonCode: 'CANCELLED',
+          reason: `cancelled by ${subject}`.slice(0, 1000),
+          waitId: null,
+          waitKind: null,
+          dueAtMs: null,
+          updatedAtMs: Date.now(),
+        })
+        .where('id', '=', id)
+        .where('merchantId', '=', merchantId)
+        .where('status', '=', 'waiting')
+        .executeTakeFirst();
+      const run = await find(merchantId, id);
+      if (numUpdatedRows === 0n)
+        throw runEnded(`the run is ${run.status}`, { details: { status: run.status } });
+      return run;
+    },
+    async countWaiting() {
+      const { count } = await db
+        .selectFrom('runs')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .where('status', '=', 'waiting')
+        .executeTakeFirstOrThrow();
+      return Number(count);
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { Transaction } from '@switchyard/database';
+import type { FlowTables, RunsTable } from '../database/tables.ts';
+import type { Advance } from '../execution/advance-run.ts';
+import type { RunInput } from '../execution/run-state.ts';
+import { type ContactSnapshot, effectId } from './effect-jobs.ts';
+
+/** One input to write down. */
+export interface JournalEntry {
+  run: Pick<RunsTable, 'id' | 'inputs'>;
+  input: RunInput;
+  contact: ContactSnapshot;
+  advance: Advance;
+}
+
+/** The columns that follow from a state. */
+export function columnsOf({ state }: Advance, nowMs: number) {
+  const { wait, failure } = state;
+  return {
+    status: state.status,
+    reasonCode: failure?.code ?? null,
+    reason: failure?.message.slice(0, 1000) ?? null,
+    state: JSON.stringify(state),
+    waitId: wait?.id ?? null,
+    waitKind: wait?.kind ?? null,
+    dueAtMs: wait?.untilMs ?? null,
+    updatedAtMs: nowMs,
+  };
+}
+
+/** Writes an input and what it did; its number is taken once, so that no two processes can both advance a run. */
+export async function writeJournal(
+  trx: Transaction<FlowTables>,
+  { run, input, contact, advance }: JournalEntry,
+): Promise<void> {
+  await trx
+    .insertInto('runJournal')
+    .values({
+      runId: run.id,
+      number: run.inputs + 1,
+      input: JSON.stringify(input),
+      contact: JSON.stringify(contact),
+      steps: JSON.stringify(advance.steps),
+      effects: JSON.stringify(
+        advance.effects.map((effect) => ({ id: effectId(run.id, effect.step), ...effect })),
+      ),
+      atMs: input.atMs,
+    })
+    .execute();
+}

@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import type { JobPayload } from '@switchyard/jobs';
+import { silentLogger, startRedis, type TestRedis, until } from '@switchyard/test-kit';
+import type { Test } from 'tap';
+import { buildApp } from '../src/app.ts';
+import { loadFlowEngineConfig } from '../src/config.ts';
+
+export const apiKey = 'sk_test_0123456789abcdef0123456789';
+
+export type FlowEvent = JobPayload<'flows', 'handle-event'>;
+
+/** The environment of a flow-engine on this Redis and this database. */
+export function environment(
+  redis: { url: string },
+  database: { url: string | undefined; dataDir: string },
+  env: Record<string, string> = {},
+): Record<string, string> {
+  return {
+    NODE_ENV: 'test',
+    PORT: '0',
+    HOST: '127.0.0.1',
+    LOG_LEVEL: 'info',
+    REDIS_URL: redis.url,
+    DATA_DIR: database.dataDir,
+    ...(database.url === undefined ? {} : { DATABASE_URL: database.url }),
+    SWITCHYARD_API_KEY: apiKey,
+    ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+    ...env,
+  };
+}
+
+/** A running flow-engine. */
+export async function startEngine(
+  t: Test,
+  database: { url: string | undefined; dataDir: string },
+  options: { redis?: TestRedis; env?: Record<string, string> } = {},
+) {
+  const redis = options.redis ?? (await startRedis(t));
+  const config = loadFlowEngineConfig(environment(redis, database, options.env));
+  const runtime = await buildApp(config, { logger: silentLogger() });
+  t.teardown(() => runtime.close());
+  await runtime.start();
+  const call = async (
+    method: 'GET' | 'POST' | 'PUT',
+    url: string,
+    payload?: Record<string, unknown>,
+  ): Promise<{
+    status: number;
+    data: never;
+    error: { code: string; message: string; details?: { problems: { node?: string }[] } };
+  }> => {
+    const response = await runtime.app.inject({
+      method,
+      url,
+      headers: { authorization: `Bearer ${apiKey}` },
+      ...(payload === undefined ? {} : { payload }),
+    });
+    return { status: response.statusCode, ...(response.json() as object) } as never;
+  };
+  const tell = (event: FlowEvent) =>
+    runtime.producer.add({ queue: 'flows', name: 'handle-event', payload: event });
+  /** Creates a flow and publishes it. */
+  const publish = async (definition: Record<string, unknown>): Promise<string> => {
+    const created = await call('POST', '/api/v1/flows', { definition });
+    if (created.status !== 201) throw new Error(created.error.message);
+    const { id } = (created.data as { flow: { id: string } }).flow;
+    await call('POST', `/api/v1/flows/${id}/publish`);
+    return id;
+  };
+  return { runtime, redis, call, tell, publish };
+}
+
+export type Engine = Awaited<ReturnType<typeof startEngine>>;
+
+/** A message of a person, as campaign-sender passes it on. */
+export function message(
+  contactId: string,
+  sequence: number,
+  text: string,
+  overrides: Partial<FlowEvent> = {},
+): FlowEvent {
+  const now = Date.now();
+  return {
+    merchantId: 'default',
+    eventId: `evt_${contactId}_${sequence}`,
+    kind: 'message',
+    name: 'message.received',
+    contact: {
+      id: contactId,
+      address: phoneOf(contactId),
+      phone: phoneOf(contactId),
+      name: 'Ada',
+      optedOut: false,
+    },
+    sequence,
+    senderId: 'snd_1',
+    content: { type: 'text', text },
+    occurredAtMs: now,
+    acceptedAtMs: now,
+    ...overrides,
+  };
+}
+
+/** A phone number for a contact of a test. */
+export function phoneOf(contactId: string): string {
+  return `+1555${contactId.replaceAll(/\D/g, '').padStart(7, '0')}`;
+}
+
+/** What was asked of `messages`, by recipient, in the order of the steps. */
+export async function sentTexts(engine: Pick<Engine, 'runtime'>): Promise<Map<string, string[]>> {
+  const jobs = await engine.runtime.producer
+    .queue('messages')
+    .getJobs(['wait', 'prioritized', 'delayed', 'active', 'completed'], 0, -1);
+  const found = jobs.map((job) => {
+    const { payload } = (job.data as { payload: JobPayload<'messages', 'send-message'> }) ?? {};
+    return payload;
+  });
+  const byContact = Map.groupBy(found, ({ to }) => to);
+  return new Map(
+    [...byContact].map(([to, payloads]) => [
+      to,
+      // Ids of runs sort by time; those of steps are numbers.
+      payloads
+        .sort((a, b) => {
+          const [runA, stepA] = splitId(a.messageId!);
+          const [runB, stepB] = splitId(b.messageId!);
+          return runA < runB ? -1 : runA > runB ? 1 : stepA - stepB;
+        })
+        .map(({ content }) => textOf(content)),
+    ]),
+  );
+}
+
+function splitId(id: string): [run: string, step: number] {
+  const at = id.lastIndexOf('_');
+  return [id.slice(0, at), Number(id.slice(at + 1))];
+}
+
+function textOf(content: JobPayload<'messages', 'send-message'>['content']): string {
+  if (typeof content === 'string') return content;
+  const { body } = content as { body: string | { text: string } };
+  return typeof body === 'string' ? body : body.text;
+}
+
+/** Resolves when every event has been applied: none in the queue, none in an inbox. */
+export async function settled(engine: Pick<Engine, 'runtime'>, timeoutMs = 30_000): Promise<void> {
+  const { runtime } = engine;
+  await until(
+    async () => {
+      const counts = await runtime.producer
+        .queue('flows')
+        .getJobCounts('wait', 'active', 'delayed', 'prioritized', 'paused');
+      if (Object.values(counts).some((count) => count > 0)) return false;
+      const row = await runtime.database.db.selectFrom('inbox').select('id').limit(1).executeTakeFirst();
+      if (row) return false;
+      const rest = await runtime.database.db.selectFrom('outbox').select('id').limit(1).executeTakeFirst();
+      return !rest;
+    },
+    { what: 'every event to be applied', timeoutMs, intervalMs: 50 },
+  );
+}
