@@ -119,7 +119,11 @@ export function createSending(parts: SendingParts): Sending {
    *
    * @returns 0 when the message may go now, else how long it must wait elsewhere.
    */
-  async function takeSlot({ address }: Candidate, { id, pace }: Sender, signal: AbortSignal): Promise<number> {
+  async function takeSlot(
+    { address }: Candidate,
+    { id, pace }: Sender,
+    signal: AbortSignal,
+  ): Promise<number> {
     const tolerableMs = Math.max(LATE_MS, pace.intervalMicros / 1000);
     for (let isAgain = false; ; isAgain = true) {
       const askedAt = performance.now();

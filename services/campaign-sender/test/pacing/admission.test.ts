@@ -55,7 +55,11 @@ t.test('one recipient has 45 at once, then one per 6 s; others do not wait', asy
   const pace = paceOfThroughput(1_000_000);
   for (let index = 0; index < 45; index += 1)
     t.ok((await admission.admit('s', 'p', pace)).admitted, `${index}`);
-  t.match(await admission.admit('s', 'p', pace, true), { admitted: true }, 'who missed a slot is not charged again');
+  t.match(
+    await admission.admit('s', 'p', pace, true),
+    { admitted: true },
+    'who missed a slot is not charged again',
+  );
   t.match(await admission.admit('s', 'p', pace), { admitted: false });
   t.match(await admission.admit('s', 'q', pace), { admitted: true });
 });
