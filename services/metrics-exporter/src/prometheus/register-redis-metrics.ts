@@ -48,9 +48,6 @@ const counters: readonly [name: string, help: string, read: Read][] = [
   ],
 ];
 
-/** For how long a reading serves the metrics of one scrape. */
-const sharedForMs = 500;
-
 /**
  * Adds the metrics of Redis, per role and server: read at a scrape, once for all. A server that is away or hangs has
  * `redis_up` 0 and nothing else.
@@ -59,7 +56,7 @@ export function registerRedisMetrics(
   registry: Registry,
   redis: { clients: Record<RedisRole, RedisClient>; settings: RedisSettings },
 ): void {
-  let shared: { promise: Promise<Reading[]>; atMs: number } | undefined;
+  let underWay: Promise<Reading[]> | undefined;
   const registers = [registry];
   const labelNames = ['role', 'node'];
 
@@ -70,10 +67,12 @@ export function registerRedisMetrics(
     });
     return (await Promise.all(perRole)).flat();
   }
+  /** A scrape asks once for each metric, all at the same time. */
   function readShared(): Promise<Reading[]> {
-    if (shared === undefined || Date.now() - shared.atMs > sharedForMs)
-      shared = { promise: readAll(), atMs: Date.now() };
-    return shared.promise;
+    underWay ??= readAll().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
   }
 
   new Gauge({

@@ -31,14 +31,12 @@ export interface QueueFiguresReader {
    * @throws when Redis is away, or does not answer in time.
    */
   read(minutes: number): Promise<QueueFigures[]>;
-  /** As `read(1)`, but never fails: undefined. Callers at about the same time share one reading. */
+  /** As `read(1)`, but never fails: undefined. Callers share the reading under way: a scrape asks once for each metric. */
   readShared(): Promise<QueueFigures[] | undefined>;
 }
 
 /** How long readings together may take. */
 const readTimeoutMs = 2000;
-/** For how long a reading serves the metrics of one scrape. */
-const sharedForMs = 500;
 
 /** Makes the reader of the queues' figures. */
 export function createQueueFigures(options: {
@@ -48,7 +46,7 @@ export function createQueueFigures(options: {
   waitingLimitOf: (queue: QueueName) => number;
 }): QueueFiguresReader {
   const { connection, prefix, waitingLimitOf } = options;
-  let shared: { promise: Promise<QueueFigures[] | undefined>; atMs: number } | undefined;
+  let underWay: Promise<QueueFigures[] | undefined> | undefined;
 
   async function read(minutes: number): Promise<QueueFigures[]> {
     const [counts, oldest, throughput, workers] = await bounded(
@@ -70,9 +68,12 @@ export function createQueueFigures(options: {
   return {
     read,
     readShared() {
-      if (shared === undefined || Date.now() - shared.atMs > sharedForMs)
-        shared = { promise: read(1).catch(() => undefined), atMs: Date.now() };
-      return shared.promise;
+      underWay ??= read(1)
+        .catch(() => undefined)
+        .finally(() => {
+          underWay = undefined;
+        });
+      return underWay;
     },
   };
 }
