@@ -1,0 +1,67 @@
+import { eachDatabase, until } from '@switchyard/test-kit';
+import t from 'tap';
+import { converse } from './system/converse.ts';
+import { startEventReceiver } from './system/receive-events.ts';
+import { startSystem } from './system/start-system.ts';
+
+interface Listed {
+  items: { id: string; state: string; direction: string }[];
+}
+
+await eachDatabase(
+  t,
+  'a first conversation: hello, a question, an answer, a reply; each read, and told to the merchant by signed events',
+  async (t, database) => {
+    const system = await startSystem(t, { database });
+    const { simulator } = system;
+    const receiver = await startEventReceiver(t);
+    const { secret } = await system.api<{ secret: string }>('notifier', '/api/v1/endpoints', {
+      url: receiver.url,
+    });
+    receiver.secret = secret;
+
+    const { transcript, questionMs } = await converse(simulator, '15550001001');
+    t.equal(transcript.length, 2);
+    t.match(transcript[0], /^Hello Ada/);
+    t.match(transcript[1], /order number/);
+    t.comment(`the question came after ${Math.round(questionMs)} ms`);
+
+    await until(
+      async () => {
+        const { items } = await system.api<Listed>('campaign-sender', '/api/v1/messages?direction=out');
+        return items.length === 2 && items.every(({ state }) => state === 'read');
+      },
+      { timeoutMs: 10_000, what: 'both messages are read' },
+    );
+    const { items } = await system.api<Listed>('campaign-sender', '/api/v1/messages');
+    t.same(items.map(({ direction }) => direction).toSorted(), ['in', 'in', 'out', 'out']);
+    for (const { id } of items.filter(({ direction }) => direction === 'out')) {
+      const { timeline } = await system.api<{ timeline: { state: string }[] }>(
+        'campaign-sender',
+        `/api/v1/messages/${id}`,
+      );
+      const states = timeline.map(({ state }) => state);
+      for (const state of ['queued', 'sending', 'accepted', 'sent', 'delivered', 'read'])
+        t.ok(states.includes(state), `its timeline tells that it was ${state}`, { states });
+    }
+
+    const expected: Record<string, number> = {
+      'message.received': 2,
+      'message.sent': 2,
+      'message.delivered': 2,
+      'message.read': 2,
+      'flow.finished': 1,
+    };
+    const count = () =>
+      [...receiver.events.values()].reduce<Record<string, number>>((counts, { type }) => {
+        counts[type] = (counts[type] ?? 0) + 1;
+        return counts;
+      }, {});
+    await until(() => Object.entries(expected).every(([type, wanted]) => count()[type] === wanted), {
+      what: 'the merchant has every event',
+    }).catch(() => undefined);
+    t.same(count(), expected, 'the merchant got each event once');
+    t.equal(receiver.refused, 0, 'all of them correctly signed');
+    t.same(simulator.repeats(), [], 'nothing was sent twice');
+  },
+);
