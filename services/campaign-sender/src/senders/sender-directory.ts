@@ -82,7 +82,13 @@ export function createSenderDirectory({
   async function load(where: Partial<Record<'id' | 'merchantId' | 'phoneNumberId', string>>) {
     let query = db.selectFrom('senders').selectAll();
     for (const [column, value] of Object.entries(where)) query = query.where(column as 'id', '=', value);
-    const row = await query.orderBy('isDefault', 'desc').orderBy('id').limit(1).executeTakeFirst();
+    // A number that only webhooks know can't send, so it comes last.
+    const row = await query
+      .orderBy((where) => where('accessToken', 'is', null))
+      .orderBy('isDefault', 'desc')
+      .orderBy('id')
+      .limit(1)
+      .executeTakeFirst();
     if (!row) return undefined;
     return {
       id: row.id,

@@ -116,30 +116,27 @@ t.test('with onUnknown "fail" the message fails as unknown instead of being sent
   t.strictSame(await attemptsOf(stage, 'm_fail'), [{ attempt: 1, state: 'unknown' }]);
 });
 
-t.test(
-  'a number whose circuit opens keeps its messages, and sends them when the provider is back',
-  async (t) => {
-    const stage = await startStage(t, await createSqliteDatabase(t));
-    await stage.greet(PHONE);
-    const down = stage.simulator.addFault({ kind: 'error', code: 131016, httpStatus: 503 });
-    await send(stage, 'm_down');
-    await until(async () => (await attemptsOf(stage, 'm_down')).length === 1);
-    const row = await stateOf(stage, 'm_down', ['queued']);
-    t.equal(row.failures, 1);
-    t.ok(row.nextAttemptAtMs! > row.updatedAtMs, 'it pauses before the next try');
-    stage.simulator.removeFaults(down.id);
-    await stage.service.database.db
-      .updateTable('messages')
-      .set({ nextAttemptAtMs: 0 })
-      .where('id', '=', 'm_down')
-      .execute();
-    await stateOf(stage, 'm_down', ['read']);
-    t.strictSame(
-      (await attemptsOf(stage, 'm_down')).map(({ state }) => state),
-      ['rejected', 'accepted'],
-    );
-  },
-);
+t.test('trouble of the provider costs a try and a pause, and the message goes when it is over', async (t) => {
+  const stage = await startStage(t, await createSqliteDatabase(t));
+  await stage.greet(PHONE);
+  const down = stage.simulator.addFault({ kind: 'error', code: 131016, httpStatus: 503 });
+  await send(stage, 'm_down');
+  await until(async () => (await attemptsOf(stage, 'm_down')).length === 1);
+  const row = await stateOf(stage, 'm_down', ['queued']);
+  t.equal(row.failures, 1);
+  t.ok(row.nextAttemptAtMs! > row.updatedAtMs, 'it pauses before the next try');
+  stage.simulator.removeFaults(down.id);
+  await stage.service.database.db
+    .updateTable('messages')
+    .set({ nextAttemptAtMs: 0 })
+    .where('id', '=', 'm_down')
+    .execute();
+  await stateOf(stage, 'm_down', ['read']);
+  t.strictSame(
+    (await attemptsOf(stage, 'm_down')).map(({ state }) => state),
+    ['rejected', 'accepted'],
+  );
+});
 
 t.test('a provider that can not be reached costs no try', async (t) => {
   const stage = await startStage(t, await createSqliteDatabase(t), {
