@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createTokenIssuer, generateKeyPair } from '@switchyard/service-kit';
-import { silentLogger, startRedis } from '@switchyard/test-kit';
+import { silentLogger, startRedis, type TestRedis } from '@switchyard/test-kit';
 import type { Test } from 'tap';
 import { buildApp } from '../src/app.ts';
 import { loadMetricsExporterConfig } from '../src/config.ts';
@@ -28,8 +28,9 @@ export async function startExporter(
   t: Pick<Test, 'teardown'>,
   database: { url: string | undefined; dataDir: string },
   env: Record<string, string> = {},
+  redis?: TestRedis,
 ) {
-  const redis = await startRedis(t);
+  redis ??= await startRedis(t);
   const config = loadMetricsExporterConfig({
     NODE_ENV: 'test',
     PORT: '0',

@@ -17,7 +17,7 @@ await eachDatabase(
   t,
   'a dead or hung Redis is shown within seconds, and so is its return',
   async (t, database) => {
-    const { redis, get, scrape } = await startExporter(t, database);
+    const { redis, get, scrape, board } = await startExporter(t, database);
 
     async function checkAway(how: string): Promise<void> {
       const startedMs = performance.now();
@@ -51,6 +51,7 @@ await eachDatabase(
     }
     const isBack = async () =>
       (await get('/api/v1/queues/health')).status === 200 &&
+      (await board('GET', '/api/queues')).statusCode === 200 &&
       (await scrape()).filter((line) => /^redis_up\{.* 1$/.test(line)).length === 3;
 
     redis.freeze();
@@ -59,6 +60,10 @@ await eachDatabase(
     await until(isBack, { what: 'Redis is back', timeoutMs: 20_000 });
     await redis.kill();
     await checkAway('dead');
+    const startedMs = performance.now();
+    t.ok((await board('GET', '/api/queues')).statusCode >= 500);
+    t.equal((await board('GET', '/')).statusCode, 200, 'the page itself needs no Redis');
+    t.ok(performance.now() - startedMs < boundMs, 'the dashboard says so in time');
     await redis.start();
     await until(isBack, { what: 'Redis is back', timeoutMs: 20_000 });
   },

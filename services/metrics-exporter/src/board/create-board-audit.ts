@@ -17,6 +17,7 @@ export interface BoardAudit {
 
 const retentionMs = 400 * 24 * 3600 * 1000;
 const purgeBatch = 1000;
+const bodyCharactersMost = 500;
 /** Actions whose body holds only numbers; others' bodies hold data of jobs. */
 const bodyRecorded = /\/(concurrency|rate-limit|delay|priority)$/;
 
@@ -28,7 +29,8 @@ export function createBoardAudit(database: Database<MetricsExporterTables>): Boa
       const id = createId('act');
       const action = (request.routeOptions.url ?? '').slice(0, 191);
       const { queueName, jobId, ...rest } = request.params as Record<string, string>;
-      const params = bodyRecorded.test(action) ? { ...rest, body: request.body } : rest;
+      const body = bodyRecorded.test(action) ? JSON.stringify(request.body ?? null) : undefined;
+      const params = body === undefined ? rest : { ...rest, body: body.slice(0, bodyCharactersMost) };
       await db
         .insertInto('boardActions')
         .values({
@@ -38,7 +40,7 @@ export function createBoardAudit(database: Database<MetricsExporterTables>): Boa
           action,
           queue: queueName?.slice(0, 191) ?? null,
           jobId: jobId?.slice(0, 191) ?? null,
-          params: JSON.stringify(params).slice(0, 2000),
+          params: JSON.stringify(params),
           status: null,
           requestId: request.id,
           correlationId: request.trace.correlationId,

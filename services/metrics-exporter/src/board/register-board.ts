@@ -45,6 +45,10 @@ function isRefused({ routeOptions, params }: FastifyRequest): boolean {
 }
 const reading = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+const refused = boardActionRefused(
+  "The dashboard does not add, edit or repeat work, nor delete a whole queue: see the owning service's API.",
+);
+
 /** Bull Board sets styles on elements and draws icons from data; it loads nothing from elsewhere. */
 const contentSecurityPolicy = [
   "default-src 'self'",
@@ -98,10 +102,12 @@ export async function registerBoard(app: ServiceApp, settings: BoardSettings): P
     scope.decorateRequest('boardActionId', undefined);
     scope.addHook('onRequest', scope.basicAuth);
     scope.addHook('onRequest', async (request) => refuseCrossSite(request));
-    scope.addHook('preHandler', async (request) => {
+    scope.addHook('preHandler', async (request, reply) => {
       if (reading.has(request.method)) return;
       request.boardActionId = await audit.begin(request, operator);
-      if (isRefused(request)) throw boardActionRefused('the dashboard does not do this: the services do');
+      // Answered here, in the dashboard's own form: of an error thrown it would show no more than that there was one.
+      if (isRefused(request))
+        return reply.code(refused.statusCode).send({ error: refused.message, code: refused.code });
     });
     scope.addHook('onResponse', async (request, reply) => recordEnd(request, reply, audit));
     scope.addHook('preSerialization', async (_request, _reply, payload) => scrubAnswer(payload));
