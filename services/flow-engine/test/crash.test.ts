@@ -20,7 +20,7 @@ eachDatabase(
   'a process that is killed in the middle loses nothing and repeats nothing: promise 2',
   async (t, database) => {
     const redis = await startRedis(t);
-    const env = { FLOW_LEASE_MS: '2000', QUEUE_LOCK_DURATION: '2000', QUEUE_STALLED_INTERVAL: '1000' };
+    const env = { FLOW_LEASE_MS: '2000' };
     // Set up by a process that then stops, so that the first to be killed finds everything in place.
     const setUp = await startEngine(t, database, { redis, env });
     await setUp.runtime.close();

@@ -10,8 +10,18 @@ const echo = {
   triggers: [{ kind: 'keyword', words: ['begin'] }],
   start: 'ask',
   nodes: {
-    ask: { kind: 'ask', text: 'after {{ variables.heard | default: "nothing" }}', saveAs: 'last', next: 'append' },
-    append: { kind: 'set-variable', name: 'heard', value: '{{ variables.heard }}{{ variables.last }}.', next: 'check' },
+    ask: {
+      kind: 'ask',
+      text: 'after {{ variables.heard | default: "nothing" }}',
+      saveAs: 'last',
+      next: 'append',
+    },
+    append: {
+      kind: 'set-variable',
+      name: 'heard',
+      value: '{{ variables.heard }}{{ variables.last }}.',
+      next: 'check',
+    },
     check: {
       kind: 'branch',
       cases: [{ when: { variable: 'last', operator: 'equals', value: 'stop' }, next: 'end' }],
@@ -120,7 +130,11 @@ eachDatabase(
 
     await engine.tell(message('con_1', 5, 'e'));
     await settled(engine);
-    t.strictSame((await sentTexts(engine)).get(phone)?.at(-1), 'after b.c.e.', 'it goes on without the fourth');
+    t.strictSame(
+      (await sentTexts(engine)).get(phone)?.at(-1),
+      'after b.c.e.',
+      'it goes on without the fourth',
+    );
     await engine.tell(message('con_1', 4, 'd'));
     await settled(engine);
     t.strictSame((await sentTexts(engine)).get(phone)?.at(-1), 'after b.c.e.d.', 'a late one still counts');
