@@ -8,14 +8,8 @@ import { notifyOrigin } from '../sending/notify-origin.ts';
 import { ruleForCode } from '../sending/provider-errors.ts';
 import { needsReaction, reactToError } from '../sending/react-to-error.ts';
 import { foldReceipts, type ReceiptChange } from './fold-receipts.ts';
+import { type MatchedReceipts, matchReceipts, type ReceiptBatch } from './match-receipts.ts';
 import type { Receipt } from './read-status.ts';
-
-/** A batch of receipts of one number. */
-export interface ReceiptBatch {
-  merchantId: string;
-  sender: { id: string; wabaId: string | null };
-  receipts: readonly Receipt[];
-}
 
 /** What a batch did. */
 export interface AppliedReceipts {
@@ -23,23 +17,6 @@ export interface AppliedReceipts {
   moved: number;
   /** Receipts of messages that are not ours. */
   unmatched: number;
-}
-
-interface KnownMessage {
-  id: string;
-  contactId: string | null;
-  state: MessageState;
-  attempts: number;
-  origin: string | null;
-  type: string;
-  content: string;
-}
-
-interface MatchedReceipts {
-  message: KnownMessage;
-  receipts: Receipt[];
-  /** The call they belong to. */
-  attempt: number;
 }
 
 /** Merchant's events, by the state a message has reached. */
@@ -77,50 +54,6 @@ export async function applyReceipts(store: Store, batch: ReceiptBatch): Promise<
       unmatched: batch.receipts.length - changes.reduce((sum, { receipts }) => sum + receipts.length, 0),
     };
   });
-}
-
-async function matchReceipts(
-  { trx }: Scope,
-  { dialect }: Store,
-  { merchantId, receipts }: ReceiptBatch,
-): Promise<Map<string, MatchedReceipts>> {
-  const keyOf = new Map<Receipt, { messageId: string; attempt: number }>();
-  for (const receipt of receipts) if (receipt.key) keyOf.set(receipt, receipt.key);
-  const keyless = receipts.filter(({ key }) => !key);
-  if (keyless.length > 0) {
-    const found = await trx
-      .selectFrom('message_attempts')
-      .select(['messageId', 'attempt', 'providerMessageId'])
-      .where('providerMessageId', 'in', [...new Set(keyless.map((each) => each.providerMessageId))])
-      .execute();
-    const byProviderId = new Map(found.map((row) => [row.providerMessageId, row]));
-    for (const receipt of keyless) {
-      const row = byProviderId.get(receipt.providerMessageId);
-      if (row) keyOf.set(receipt, row);
-    }
-  }
-  const matched = new Map<string, MatchedReceipts>();
-  if (keyOf.size === 0) return matched;
-  const query = trx
-    .selectFrom('messages')
-    .select(['id', 'contactId', 'state', 'attempts', 'origin', 'type', 'content'])
-    .where('id', 'in', [...new Set([...keyOf.values()].map(({ messageId }) => messageId))].toSorted())
-    .where('merchantId', '=', merchantId)
-    .where('direction', '=', 'out')
-    .orderBy('id');
-  const messages = await (dialect === 'mysql' ? query.forUpdate() : query).execute();
-  const known = new Map(messages.map((row) => [row.id, row]));
-  for (const [receipt, { messageId, attempt }] of keyOf) {
-    const message = known.get(messageId);
-    // A number no call has had belongs to someone else's message of the same id.
-    if (!message || attempt > message.attempts) continue;
-    const entry = matched.get(messageId);
-    if (entry) {
-      entry.receipts.push(receipt);
-      entry.attempt = Math.max(entry.attempt, attempt);
-    } else matched.set(messageId, { message, receipts: [receipt], attempt });
-  }
-  return matched;
 }
 
 type Changed = MatchedReceipts & { change: ReceiptChange };

@@ -13,6 +13,7 @@ import type { AttemptStore, BegunAttempt } from './attempt-store.ts';
 import type { CallResult, CloudApi } from './cloud-api.ts';
 import { decideAfterCall, holdMsOf, type Verdict } from './decide-after-call.ts';
 import { decideBeforeCall } from './decide-before-call.ts';
+import { insist } from './insist.ts';
 import { isProviderTrouble, type ProviderErrorRule } from './provider-errors.ts';
 import { needsReaction, reactToError } from './react-to-error.ts';
 import type { TemplateHolds } from './template-holds.ts';
@@ -54,8 +55,6 @@ const WAIT_FOR_PERSON_MS = 5 * MINUTE_MS;
 const LONGEST_STALL_MS = 2000;
 /** How late a slot may be used: less than the share of a second that `Pace` leaves unused. */
 const LATE_MS = 15;
-const INSIST_MS = 15_000;
-const INSIST_PAUSE_MS = 250;
 
 /** Carries the end of a call through the circuit breaker, which counts errors. */
 class TroubledCall extends Error {
@@ -237,22 +236,6 @@ async function waitForSlot(waitMs: number, signal: AbortSignal): Promise<void> {
     await pause(waitMs, undefined, { signal });
   } catch (cause) {
     throw interrupted('the process is stopping', { cause });
-  }
-}
-
-/**
- * Tries again while the database is away: the answer to a call is known only here, and without it the message stays parked
- * until its receipt or the grace. Gives up after {@link INSIST_MS}.
- */
-async function insist(write: () => Promise<void>): Promise<void> {
-  const untilMs = performance.now() + INSIST_MS;
-  for (;;) {
-    try {
-      return await write();
-    } catch (error) {
-      if (!isCodedError(error) || error.outcome !== 'later' || performance.now() > untilMs) throw error;
-      await pause(INSIST_PAUSE_MS);
-    }
   }
 }
 
