@@ -7,7 +7,8 @@ import type { RedisClient } from './redis-client.ts';
 import { type RoleSettings, roleFallbacks } from './role-settings.ts';
 
 /** Leaves the process, which has to boot first, within the 5 s that a wrong setting may take to be told. */
-const defaultTimeoutMs = 4000;
+// With the start of the process itself, a wrong setting is told within 5 s.
+const defaultTimeoutMs = 3000;
 
 /** R3.9: ACL users and RESP3 came with 6. */
 const oldestMajorVersion = 6;
