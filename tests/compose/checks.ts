@@ -43,7 +43,7 @@ export async function runChecks(stack: Stack, report: Report): Promise<void> {
     const isAnswered = await report.check(
       'a first conversation: a question, and a reply to the answer',
       async () => {
-        const { texts, firstReplyMs } = await people.converse('15550000001', 30_000);
+        const { texts, firstReplyMs } = await people.converse('15557770001', 30_000);
         assert.equal(texts.length, 2);
         assert.match(texts[0] ?? '', /hello/i);
         transcript = texts;

@@ -1,7 +1,7 @@
 /** Collects the outcome of every check and prints each as it is known. */
 export interface Report {
-  /** Runs a check: what it throws fails it, what it returns (a figure) is printed beside its name. */
-  check(name: string, body: () => Promise<string | void>): Promise<boolean>;
+  /** Runs a check: what it throws fails it, a text that it returns (a figure) is printed beside its name. */
+  check(name: string, body: () => Promise<unknown>): Promise<boolean>;
   readonly passed: number;
   readonly failed: number;
 }
@@ -15,7 +15,7 @@ export function createReport(): Report {
       try {
         const figure = await body();
         passed++;
-        console.log(`ok      ${name}${figure ? ` (${figure})` : ''}`);
+        console.log(`ok      ${name}${typeof figure === 'string' ? ` (${figure})` : ''}`);
         return true;
       } catch (error) {
         failed++;

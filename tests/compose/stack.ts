@@ -14,6 +14,7 @@ export interface Container {
   exitCode: number;
   user: string;
   isRootReadOnly: boolean;
+  /** True also where nothing checks its health. */
   isHealthy: boolean;
 }
 
@@ -122,6 +123,6 @@ function readContainer({ Id, State, Config, HostConfig }: Inspected): Container 
     exitCode: State.ExitCode,
     user: Config.User,
     isRootReadOnly: HostConfig.ReadonlyRootfs,
-    isHealthy: State.Health?.Status === 'healthy',
+    isHealthy: State.Health === undefined || State.Health.Status === 'healthy',
   };
 }
