@@ -25,7 +25,7 @@ export interface QueueFigures {
 /** Reads the queues. */
 export interface QueueFiguresReader {
   /**
-   * Every queue, in the order of the catalog, in three round trips whatever the queues' length.
+   * Every queue, in the order of the catalog, in five round trips whatever the queues' number and length, at most two of them in a row.
    *
    * @param minutes how far back throughput goes, the minute under way included.
    * @throws when Redis is away, or does not answer in time.
