@@ -51,6 +51,7 @@ async function addParts(runtime: MetricsExporter): Promise<void> {
   const figures = createQueueFigures({
     connection: redis.queue,
     prefix: bullPrefix,
+    db: redisSettings.queue.db,
     waitingLimitOf: readWaitingLimits(config),
   });
   const audit = createBoardAudit(database);

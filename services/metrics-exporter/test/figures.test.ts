@@ -1,5 +1,6 @@
 import { catalog, queueNames } from '@switchyard/jobs';
 import { eachDatabase, until } from '@switchyard/test-kit';
+import { Redis } from 'ioredis';
 import t from 'tap';
 import { bearer, startExporter } from './helper.ts';
 
@@ -55,7 +56,7 @@ const notification = (id: string, delayMs?: number) =>
 const sum = (values: number[]) => values.reduce((total, each) => total + each, 0);
 
 await eachDatabase(t, 'R6.2, R6.3: API and scrape show the figures of known queues', async (t, database) => {
-  const { runtime, get, scrape } = await startExporter(t, database);
+  const { runtime, redis, get, scrape } = await startExporter(t, database);
   const { producer } = runtime;
   const idle = await get('/api/v1/queues/health');
   t.equal(idle.status, 200);
@@ -66,6 +67,11 @@ await eachDatabase(t, 'R6.2, R6.3: API and scrape show the figures of known queu
   await producer.queue('analytics').add('roll-up-period', { stray: true });
   await producer.addMany([notification('n1'), notification('n2'), notification('n3', day)]);
   await producer.queue('exports').pause();
+  // Another installation on the same server, in another database: its worker is none of ours.
+  const connectionName = `bull:${Buffer.from('notifications').toString('base64')}`;
+  const stranger = new Redis(`${redis.url}/9`, { connectionName });
+  t.teardown(() => stranger.disconnect());
+  await stranger.ping();
   const read = async () =>
     (await get('/api/v1/queues/metrics')).body.data as { queues: Record<string, QueueMetrics> };
   const { queues } = await until(

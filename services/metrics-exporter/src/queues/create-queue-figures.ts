@@ -42,10 +42,12 @@ const readTimeoutMs = 2000;
 export function createQueueFigures(options: {
   connection: RedisClient;
   prefix: string;
+  /** The queue role's database. */
+  db: number;
   /** How long a queue's oldest job may wait, in ms. */
   waitingLimitOf: (queue: QueueName) => number;
 }): QueueFiguresReader {
-  const { connection, prefix, waitingLimitOf } = options;
+  const { connection, prefix, db, waitingLimitOf } = options;
   let underWay: Promise<QueueFigures[] | undefined> | undefined;
 
   async function read(minutes: number): Promise<QueueFigures[]> {
@@ -54,7 +56,7 @@ export function createQueueFigures(options: {
         readQueueCounts({ connection, prefix }),
         readOldestWaiting({ connection, prefix }),
         readThroughput({ connection, prefix, minutes }),
-        readWorkers(connection, prefix),
+        readWorkers({ connection, prefix, db }),
       ]),
       readTimeoutMs,
     );
