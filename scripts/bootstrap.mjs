@@ -19,6 +19,7 @@ const commands = {
   'test:compose': { script: 'tests/compose/run.ts' },
   'test:session': { script: 'scripts/test-session.ts' },
   'check-dependencies': { script: 'scripts/check-dependencies.ts' },
+  'env:example': { script: 'scripts/write-env-example.ts' },
   run: { usage: 'run <program> [arguments]: any program of node_modules/.bin' },
 };
 

@@ -1,10 +1,10 @@
-import { type ProcessExit, eachDatabase, until } from '@switchyard/test-kit';
+import { eachDatabase, type ProcessExit, until } from '@switchyard/test-kit';
 import t, { type Test } from 'tap';
 import { converse, transcriptOf } from './system/converse.ts';
 import { startEventReceiver } from './system/receive-events.ts';
 import type { ServiceInstance } from './system/service-instance.ts';
 import { type ServiceName, serviceNames } from './system/settings.ts';
-import { startSystem, type System } from './system/start-system.ts';
+import { type System, startSystem } from './system/start-system.ts';
 
 /** People who talk while something dies; with eleven deaths these make about 150 conversations. */
 const talking = 13;
@@ -47,7 +47,10 @@ await eachDatabase(
     async function round(name: string, kill: () => Promise<void>): Promise<void> {
       const before = simulator.statistics().accepted;
       begin(talking);
-      await until(() => simulator.statistics().accepted > before, { what: `work before ${name}`, timeoutMs: 30_000 });
+      await until(() => simulator.statistics().accepted > before, {
+        what: `work before ${name}`,
+        timeoutMs: 30_000,
+      });
       const diedAt = performance.now();
       await kill();
       const [late] = begin(1);
@@ -95,7 +98,11 @@ await eachDatabase(
       timeoutMs: 40_000,
       what: `the merchant knows of all ${inbound} messages`,
     }).catch((error: Error) => t.fail(error.message));
-    t.equal(new Set(received().map(({ data }) => data.messageId)).size, inbound, 'every accepted event had its effect');
+    t.equal(
+      new Set(received().map(({ data }) => data.messageId)).size,
+      inbound,
+      'every accepted event had its effect',
+    );
     for (const { service, output } of system.instances)
       t.notMatch(output, /"level":"fatal"/, `${service} never gave up by itself`);
   },

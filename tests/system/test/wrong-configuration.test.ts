@@ -1,4 +1,11 @@
-import { createSqliteDatabase, freePort, isMysqlInstalled, spawnNode, startMysql, startRedis } from '@switchyard/test-kit';
+import {
+  createSqliteDatabase,
+  freePort,
+  isMysqlInstalled,
+  spawnNode,
+  startMysql,
+  startRedis,
+} from '@switchyard/test-kit';
 import t, { type Test } from 'tap';
 import { createSecrets, mainOf, type ServiceName, serviceNames } from './system/settings.ts';
 
@@ -15,83 +22,84 @@ const startWithinMs = 5_000;
 
 t.jobs = 2;
 
-t.test(
-  'wrong configuration stops the start within 5 s with one line that names the variable',
-  async (t) => {
-    const [redis, hung, locked, small] = await Promise.all([
-      startRedis(t),
-      startRedis(t),
-      startRedis(t, { password: 'right' }),
-      startRedis(t, { args: ['--databases', '1'] }),
-    ]);
-    const { dataDir } = await createSqliteDatabase(t);
-    hung.freeze();
-    const nobody = await freePort();
-    const secrets = createSecrets();
-    const right: Environment = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redis.url, DATA_DIR: dataDir };
-    const production = { ...right, ...secrets, NODE_ENV: 'production', BULL_BOARD_USERNAME: 'ops' };
-    const mysql = isMysqlInstalled() ? await startMysql(t) : undefined;
+t.test('wrong configuration stops the start within 5 s with one line that names the variable', async (t) => {
+  const [redis, hung, locked, small] = await Promise.all([
+    startRedis(t),
+    startRedis(t),
+    startRedis(t, { password: 'right' }),
+    startRedis(t, { args: ['--databases', '1'] }),
+  ]);
+  const { dataDir } = await createSqliteDatabase(t);
+  hung.freeze();
+  const nobody = await freePort();
+  const secrets = createSecrets();
+  const right: Environment = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redis.url, DATA_DIR: dataDir };
+  const production = { ...right, ...secrets, NODE_ENV: 'production', BULL_BOARD_USERNAME: 'ops' };
+  const mysql = isMysqlInstalled() ? await startMysql(t) : undefined;
 
-    const mistakes: Mistake[] = [
-      { name: 'a bad Redis URL', variable: /^REDIS_URL /, env: { REDIS_URL: 'localhost' } },
-      { name: 'an unknown value', variable: /^LOG_LEVEL /, env: { LOG_LEVEL: 'loud' } },
-      {
-        name: 'a missing secret in production',
-        variable: /^ENCRYPTION_KEYS /,
-        env: { ...production, BULL_BOARD_PASSWORD: 'long enough to pass', ENCRYPTION_KEYS: undefined },
-      },
-      { name: 'Redis down', variable: /^REDIS_URL /, env: { REDIS_URL: `redis://127.0.0.1:${nobody}` } },
-      { name: 'Redis hung', variable: /^REDIS_URL /, env: { REDIS_URL: hung.url } },
-      {
-        name: 'a wrong Redis password',
-        variable: /^REDIS_URL /,
-        env: { REDIS_URL: locked.url.replace(':right@', ':wrong@') },
-      },
-      { name: 'a Redis database that does not exist', variable: /^REDIS_\w+_DB /, env: { REDIS_URL: small.url } },
-      { name: 'a bad database URL', variable: /^DATABASE_URL /, env: { DATABASE_URL: 'postgres://x' } },
-      {
-        name: 'MySQL down',
-        variable: /^DATABASE_URL /,
-        env: { DATABASE_URL: `mysql://switchyard:switchyard@127.0.0.1:${nobody}` },
-      },
-      ...(mysql
-        ? [
-            {
-              name: 'a wrong MySQL password',
-              variable: /^DATABASE_URL /,
-              env: { DATABASE_URL: mysql.url.replace(':switchyard@', ':wrong@') },
-            },
-          ]
-        : []),
-      { name: 'a data folder that can’t be made', variable: /^DATA_DIR /, env: { DATA_DIR: '/dev/null/data' } },
-    ];
-    t.jobs = 2;
-    const done: Promise<unknown>[] = [];
-    for (const service of serviceNames)
-      done.push(
-        t.test(service, async (t) => {
-          for (const { name, variable, env } of mistakes)
-            await refuses(t, service, name, variable, { ...right, ...env });
-          if (service === 'ingress')
-            await refuses(t, service, 'a signing key that is missing in production', /^TOKEN_SIGNING_KEY /, {
-              ...production,
-              TOKEN_SIGNING_KEY: undefined,
-            });
-          if (service === 'metrics-exporter')
-            await refuses(t, service, 'a default password in production', /^BULL_BOARD_PASSWORD /, {
-              ...production,
-              BULL_BOARD_PASSWORD: 'admin123',
-            });
-          const first = spawnNode(t, mainOf(service), { env: right });
-          await first.waitForLine(/Server listening/);
-          await refuses(t, service, 'a second process on a SQLite file', /^DATA_DIR /, right);
-          t.equal((await first.kill()).code, 0, 'the first one is not disturbed');
-        }),
-      );
-    await Promise.all(done);
-    if (!mysql) t.skip('a wrong MySQL password: install mariadb-server to see it');
-  },
-);
+  const mistakes: Mistake[] = [
+    { name: 'a bad Redis URL', variable: /^REDIS_URL /, env: { REDIS_URL: 'localhost' } },
+    { name: 'an unknown value', variable: /^LOG_LEVEL /, env: { LOG_LEVEL: 'loud' } },
+    {
+      name: 'a missing secret in production',
+      variable: /^ENCRYPTION_KEYS /,
+      env: { ...production, BULL_BOARD_PASSWORD: 'long enough to pass', ENCRYPTION_KEYS: undefined },
+    },
+    { name: 'Redis down', variable: /^REDIS_URL /, env: { REDIS_URL: `redis://127.0.0.1:${nobody}` } },
+    { name: 'Redis hung', variable: /^REDIS_URL /, env: { REDIS_URL: hung.url } },
+    {
+      name: 'a wrong Redis password',
+      variable: /^REDIS_URL /,
+      env: { REDIS_URL: locked.url.replace(':right@', ':wrong@') },
+    },
+    {
+      name: 'a Redis database that does not exist',
+      variable: /^REDIS_\w+_DB /,
+      env: { REDIS_URL: small.url },
+    },
+    { name: 'a bad database URL', variable: /^DATABASE_URL /, env: { DATABASE_URL: 'postgres://x' } },
+    {
+      name: 'MySQL down',
+      variable: /^DATABASE_URL /,
+      env: { DATABASE_URL: `mysql://switchyard:switchyard@127.0.0.1:${nobody}` },
+    },
+    ...(mysql
+      ? [
+          {
+            name: 'a wrong MySQL password',
+            variable: /^DATABASE_URL /,
+            env: { DATABASE_URL: mysql.url.replace(':switchyard@', ':wrong@') },
+          },
+        ]
+      : []),
+    { name: 'a data folder that can’t be made', variable: /^DATA_DIR /, env: { DATA_DIR: '/dev/null/data' } },
+  ];
+  t.jobs = 2;
+  const done: Promise<unknown>[] = [];
+  for (const service of serviceNames)
+    done.push(
+      t.test(service, async (t) => {
+        for (const { name, variable, env } of mistakes)
+          await refuses(t, service, name, variable, { ...right, ...env });
+        if (service === 'ingress')
+          await refuses(t, service, 'a signing key that is missing in production', /^TOKEN_SIGNING_KEY /, {
+            ...production,
+            TOKEN_SIGNING_KEY: undefined,
+          });
+        if (service === 'metrics-exporter')
+          await refuses(t, service, 'a default password in production', /^BULL_BOARD_PASSWORD /, {
+            ...production,
+            BULL_BOARD_PASSWORD: 'admin123',
+          });
+        const first = spawnNode(t, mainOf(service), { env: right });
+        await first.waitForLine(/Server listening/);
+        await refuses(t, service, 'a second process on a SQLite file', /^DATA_DIR /, right);
+        t.equal((await first.kill()).code, 0, 'the first one is not disturbed');
+      }),
+    );
+  await Promise.all(done);
+  if (!mysql) t.skip('a wrong MySQL password: install mariadb-server to see it');
+});
 
 async function refuses(t: Test, service: ServiceName, what: string, variable: RegExp, env: Environment) {
   const startedAt = performance.now();

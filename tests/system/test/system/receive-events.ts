@@ -21,7 +21,11 @@ export async function startEventReceiver(t: Test): Promise<EventReceiver> {
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
-    const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = request.headers;
+    const {
+      'webhook-id': id,
+      'webhook-timestamp': timestamp,
+      'webhook-signature': signature,
+    } = request.headers;
     const key = Buffer.from(receiver.secret.replace(/^whsec_/, ''), 'base64');
     const expected = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
     if (String(signature).split(' ').includes(`v1,${expected}`)) events.set(String(id), JSON.parse(body));

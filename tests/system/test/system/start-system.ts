@@ -1,4 +1,4 @@
-import { type Simulator, startSimulator, type SettingsPatch } from '@switchyard/simulator';
+import { type SettingsPatch, type Simulator, startSimulator } from '@switchyard/simulator';
 import { startRedis, type TestDatabase, type TestRedis } from '@switchyard/test-kit';
 import type { Test } from 'tap';
 import { createServiceInstance, type ServiceInstance } from './service-instance.ts';
