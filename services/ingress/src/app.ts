@@ -6,11 +6,13 @@ import type { IngressConfig } from './config.ts';
 import { migrations } from './database/migrations.ts';
 import type { IngressTables } from './database/tables.ts';
 import { createBodyBudget } from './intake/create-body-budget.ts';
+import { createEventIntake } from './intake/create-event-intake.ts';
 import { createMemoryGuard } from './intake/create-memory-guard.ts';
+import { createReplay } from './intake/create-replay.ts';
 import { createSeenEvents } from './intake/create-seen-events.ts';
 import { createUnroutedEvents } from './intake/create-unrouted-events.ts';
 import { createWriteGatherer } from './intake/create-write-gatherer.ts';
-import { createIntakeMetrics } from './intake/intake-metrics.ts';
+import { createIntakeMetrics, type IntakeSource } from './intake/intake-metrics.ts';
 import { createApiKeys } from './merchants/create-api-keys.ts';
 import { createApps } from './merchants/create-apps.ts';
 import { createDirectory } from './merchants/create-directory.ts';
@@ -23,10 +25,12 @@ import { resolveTokenKeys } from './merchants/resolve-token-keys.ts';
 import { createControlProcessors } from './processors/create-control-processors.ts';
 import { registerMerchants } from './routes/register-merchants.ts';
 import { registerSessions } from './routes/register-sessions.ts';
+import { registerShopifyWebhook } from './routes/register-shopify-webhook.ts';
 import { registerSources } from './routes/register-sources.ts';
 import { registerTokens } from './routes/register-tokens.ts';
 import { registerUnroutedEvents } from './routes/register-unrouted-events.ts';
 import { registerWhatsappWebhook } from './routes/register-whatsapp-webhook.ts';
+import { createShopifyIntake } from './shopify/create-shopify-intake.ts';
 import { createWebhookIntake } from './whatsapp/create-webhook-intake.ts';
 
 const VERSION = '0.1.0';
@@ -78,7 +82,7 @@ async function assemble(
   const unrouted = createUnroutedEvents({ database });
   await ensureFirstMerchant(config, { merchants, apps, sources });
 
-  const metrics = createIntakeMetrics(runtime.metrics, 'whatsapp');
+  const metrics = createIntakeMetrics(runtime.metrics);
   const memory = createMemoryGuard({ client: redis.queue, limitPercent: config.queueMemoryLimitPercent });
   const seen = createSeenEvents({
     client: redis.dedup,
@@ -90,15 +94,12 @@ async function assemble(
   runtime.metrics.gauge('ingress_body_bytes', 'Bytes of webhook bodies in memory now.', [], (set) =>
     set({}, budget.takenBytes),
   );
-  const intake = createWebhookIntake({
-    directory,
-    seen,
-    producer,
-    unrouted,
-    memory,
-    metrics,
-    gatherWrites: createWriteGatherer(redis.queue),
-  });
+  const gatherWrites = createWriteGatherer(redis.queue);
+  const intakeOf = (source: IntakeSource) =>
+    createEventIntake({ seen, producer, unrouted, memory, metrics: metrics[source], gatherWrites });
+  const whatsapp = createWebhookIntake({ directory, intake: intakeOf('whatsapp') });
+  const shopify = createShopifyIntake({ directory, intake: intakeOf('shopify') });
+  const replay = createReplay({ whatsapp: whatsapp.replay, shopify: shopify.replay });
   const failures =
     config.authFailuresPerMinute === 0
       ? undefined
@@ -110,11 +111,12 @@ async function assemble(
           keyPrefix: 'ingress:token-failure',
         });
 
-  await registerWhatsappWebhook(app, { directory, intake, budget });
+  await registerWhatsappWebhook(app, { directory, intake: whatsapp, budget });
+  await registerShopifyWebhook(app, { intake: shopify, budget });
   await registerTokens(app, { apiKeys, issuer, publicKeys, failures });
   await registerMerchants(app, { merchants, apiKeys });
   await registerSources(app, { merchants, apps, sources });
-  await registerUnroutedEvents(app, { unrouted, intake });
+  await registerUnroutedEvents(app, { unrouted, replay });
   await registerSessions(app, {
     client: redis.cache,
     keyPrefix: redisSettings.cache.keyPrefix,

@@ -5,6 +5,16 @@ import { runtimeFields, whatsappFields } from '@switchyard/runtime';
 export const ingressFields = {
   ...runtimeFields(3000),
   ...whatsappFields,
+  shopifyShopDomain: field.string('SHOPIFY_SHOP_DOMAIN', {
+    description: 'Domain of the first shop, `<name>.myshopify.com`',
+    optional: true,
+    pattern: '^[A-Za-z0-9][A-Za-z0-9-]*(\\.[A-Za-z0-9][A-Za-z0-9-]*)+$',
+  }),
+  shopifyApiSecret: field.string('SHOPIFY_API_SECRET', {
+    description: "Client secret of the shop's app: signs its webhooks",
+    optional: true,
+    secret: true,
+  }),
   tokenSigningKey: field.string('TOKEN_SIGNING_KEY', {
     description:
       'Ed25519 private key (PKCS #8 PEM) that ingress signs tokens with; TOKEN_PUBLIC_KEY is its other half.',
@@ -50,6 +60,11 @@ export function loadIngressConfig(env: Readonly<Record<string, string | undefine
     throw new ConfigError(
       'WHATSAPP_APP_SECRET',
       'must be set with WHATSAPP_PHONE_NUMBER_ID and WHATSAPP_ACCESS_TOKEN: without it no webhook can be verified',
+    );
+  if (config.shopifyShopDomain !== undefined && config.shopifyApiSecret === undefined)
+    throw new ConfigError(
+      'SHOPIFY_API_SECRET',
+      'must be set with SHOPIFY_SHOP_DOMAIN: without it no webhook can be verified',
     );
   return config;
 }

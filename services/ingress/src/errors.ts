@@ -28,6 +28,8 @@ export const sessionUnknown = defineError('SESSION_UNKNOWN', 404, 'never');
 /** The number, the account or the id is in use already. */
 export const sourceTaken = defineError('SOURCE_TAKEN', 409, 'never');
 export const merchantTaken = defineError('MERCHANT_TAKEN', 409, 'never');
+/** A number belongs to an app at Meta, a shop to one at Shopify. */
+export const appOfAnotherKind = defineError('APP_OF_ANOTHER_KIND', 409, 'never');
 /** What the environment sets, the API can't change: the next start would undo it. */
 export const managedByEnvironment = defineError('MANAGED_BY_ENVIRONMENT', 409, 'never');
 /** A replayed event still has no source to go to. */
@@ -38,3 +40,5 @@ export const apiKeyInvalid = defineError('API_KEY_INVALID', 401, 'never');
 export const scopeNotHeld = defineError('SCOPE_NOT_HELD', 403, 'never');
 /** The service signs no tokens: it was started without a signing key. */
 export const tokensDisabled = defineError('TOKENS_DISABLED', 503, 'never');
+/** Events of this kind can't be taken in again. */
+export const replayUnsupported = defineError('REPLAY_UNSUPPORTED', 409, 'never');

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { catalog, type JobName, type JobPayload, type QueueName } from '@switchyard/jobs';
 import { recordingLogger, signMeta, type TestDatabase, type TestRedis } from '@switchyard/test-kit';
@@ -5,9 +6,11 @@ import type { Test } from 'tap';
 import { Agent, request as send } from 'undici';
 import { buildApp, loadIngressConfig } from '../src/index.ts';
 import { NUMBER, WABA } from './fixtures/payloads.ts';
+import { SHOP, shopifyHeaders } from './fixtures/shopify.ts';
 
 export const SECRET = 'secret-of-the-environment-app';
 export const VERIFY_TOKEN = 'verify-me-please';
+export const SHOP_SECRET = 'shpss_secret-of-the-first-shop';
 export const API_KEY = 'operator-key-of-these-tests';
 
 /** What the tests read of an answer. */
@@ -35,6 +38,8 @@ export function environmentOf(redis: TestRedis, database: TestDatabase, over: Re
     WHATSAPP_APP_SECRET: SECRET,
     WHATSAPP_VERIFY_TOKEN: VERIFY_TOKEN,
     WHATSAPP_BUSINESS_ACCOUNT_ID: WABA,
+    SHOPIFY_SHOP_DOMAIN: SHOP,
+    SHOPIFY_API_SECRET: SHOP_SECRET,
     AUTH_FAILURES_PER_MINUTE: '0',
     ...over,
   };
@@ -94,7 +99,22 @@ export function createClient(t: Test, url: string) {
       headers: { 'x-hub-signature-256': signature },
     });
   }
-  return { url, call, webhook };
+
+  /** Posts a Shopify webhook as Shopify does. */
+  function shopify(
+    payload: unknown,
+    options: { secret?: string; signature?: string; headers?: Record<string, string> } = {},
+  ) {
+    const body = typeof payload === 'string' || payload instanceof Buffer ? payload : JSON.stringify(payload);
+    const secret = options.secret ?? SHOP_SECRET;
+    const signature = options.signature ?? createHmac('sha256', secret).update(body).digest('base64');
+    return call('POST', '/webhooks/shopify', {
+      body,
+      key: '',
+      headers: { ...shopifyHeaders, 'x-shopify-hmac-sha256': signature, ...options.headers },
+    });
+  }
+  return { url, call, webhook, shopify };
 }
 
 type Ingress = Awaited<ReturnType<typeof startIngress>>;

@@ -10,6 +10,9 @@ export interface IngressTables {
   erasure_acknowledgements: ErasureAcknowledgementRow;
 }
 
+/** What kinds of source there are. */
+export type SourceKind = 'whatsapp' | 'shopify';
+
 /** Who made a row: what the environment sets is written again at each start. */
 export type ManagedBy = 'api' | 'environment';
 
@@ -50,13 +53,13 @@ export interface AppRow {
   updatedAtMs: number;
 }
 
-/** A number (later: a shop) that events come from. */
+/** A number or a shop that events come from. */
 export interface SourceRow {
   id: string;
   merchantId: string;
   appId: string;
   kind: string;
-  /** `phone_number_id`. */
+  /** `phone_number_id`, or the shop's domain. */
   sourceKey: string;
   /** The WhatsApp Business Account: routes updates that name no number. Belongs to one merchant. */
   accountKey: string | null;
@@ -80,6 +83,8 @@ export interface UnroutedEventRow {
   body: string;
   bodyEncoding: 'utf8' | 'base64';
   bodyBytes: number;
+  /** JSON object; null for sources that say everything in the body. */
+  headers: string | null;
   receivedAtMs: number;
   replayedAtMs: number | null;
 }

@@ -3,6 +3,9 @@ import type { JobToAdd, Producer } from '@switchyard/jobs';
 import { queueFull, queueUnavailable } from '../errors.ts';
 import { withinDeadline } from './within-deadline.ts';
 
+/** The queue remembers a job's key this long by itself, for when the deduplication Redis is away. */
+export const DEDUPLICATION_TTL_MS = 15 * 60_000;
+
 /** Adds under way at a time for one payload; beyond 100, more only queue up in the connection. */
 const IN_FLIGHT = 100;
 /** When the provider should come back. */

@@ -9,28 +9,30 @@ export interface LightHistogram {
  * Registers a histogram whose label values are all known beforehand. prom-client's own sorts and joins the labels at every
  * observation, which on the hot path of ingress costs more than the signature.
  *
- * @param settings.label the one label, beside the registry's defaults, and its values.
- * @returns value of the label → its line.
+ * @param settings.lines the labels of each line, beside the registry's defaults.
+ * @returns the lines, in the same order.
  */
-export function createLightHistograms<V extends string>(
+export function createLightHistograms(
   registry: Registry,
   settings: {
     name: string;
     help: string;
-    labels: Record<string, string>;
-    label: { name: string; values: readonly V[] };
+    lines: readonly Readonly<Record<string, string>>[];
     bounds: readonly number[];
   },
-): Record<V, LightHistogram> {
-  const { name, help, labels, label, bounds } = settings;
-  const lines = label.values.map((value) => ({ value, counts: new Float64Array(bounds.length + 1), sum: 0 }));
+): LightHistogram[] {
+  const { name, help, bounds } = settings;
+  const lines = settings.lines.map((labels) => ({
+    labels,
+    counts: new Float64Array(bounds.length + 1),
+    sum: 0,
+  }));
 
   const metric = {
     name,
     aggregator: 'sum',
     async get() {
-      const values = lines.flatMap(({ value, counts, sum }) => {
-        const own = { ...labels, [label.name]: value };
+      const values = lines.flatMap(({ labels: own, counts, sum }) => {
         let total = 0;
         const buckets = [...bounds, '+Inf'].map((le, index) => {
           total += counts[index]!;
@@ -53,14 +55,12 @@ export function createLightHistograms<V extends string>(
   };
   registry.registerMetric(metric as unknown as Metric);
 
-  const byValue = lines.map((line) => {
-    const observe = (seconds: number) => {
+  return lines.map((line) => ({
+    observe(seconds: number) {
       let index = 0;
       while (index < bounds.length && seconds > bounds[index]!) index += 1;
       line.counts[index]! += 1;
       line.sum += seconds;
-    };
-    return [line.value, { observe }] as const;
-  });
-  return Object.fromEntries(byValue) as Record<V, LightHistogram>;
+    },
+  }));
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Database, databaseAway, insertIgnore } from '@switchyard/database';
 import type { IngressTables, UnroutedEventRow } from '../database/tables.ts';
-import { eventId } from '../whatsapp/event-id.ts';
+import { eventId } from './event-id.ts';
 import { withinDeadline } from './within-deadline.ts';
 
 /** An event to keep. */
@@ -12,12 +12,14 @@ export interface EventToKeep {
   readonly merchantId?: string;
   readonly sourceKey?: string;
   readonly field?: string;
+  /** What the provider says beside the body. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** JSON text, or the raw bytes of what is none. */
   readonly body: string | Buffer;
 }
 
 /** A kept event without its body. */
-export type UnroutedSummary = Omit<UnroutedEventRow, 'body'>;
+export type UnroutedSummary = Omit<UnroutedEventRow, 'body' | 'headers'>;
 
 /** What verified but could not be routed or read: kept whole, listed, replayed. */
 export interface UnroutedEvents {
@@ -107,7 +109,7 @@ function toRow(event: EventToKeep, receivedAtMs: number): UnroutedEventRow {
   const bytes = typeof event.body === 'string' ? Buffer.from(event.body, 'utf8') : event.body;
   const isText = typeof event.body === 'string';
   return {
-    id: eventId(kind, appId, 'unrouted', hash('sha256', bytes, 'base64url')),
+    id: eventId(kind, appId, 'unrouted', hash('sha256', bytes, 'base64url'), ...keyOf(event)),
     kind,
     reason,
     appId,
@@ -118,7 +120,13 @@ function toRow(event: EventToKeep, receivedAtMs: number): UnroutedEventRow {
     body: isText ? (event.body as string) : bytes.toString('base64'),
     bodyEncoding: isText ? 'utf8' : 'base64',
     bodyBytes: bytes.length,
+    headers: event.headers ? JSON.stringify(event.headers) : null,
     receivedAtMs,
     replayedAtMs: null,
   };
+}
+
+/** Two events may have the same body; their headers then tell them apart. */
+function keyOf({ headers }: EventToKeep): string[] {
+  return headers ? [hash('sha256', JSON.stringify(headers), 'base64url')] : [];
 }

@@ -19,12 +19,12 @@ export interface IntakeMetrics {
   lag(ms: number): void;
 }
 
-/**
- * Registers the metrics of intake.
- *
- * @param source the kind of source, such as `whatsapp`; a label.
- */
-export function createIntakeMetrics(metrics: Metrics, source: string): IntakeMetrics {
+const sources = ['whatsapp', 'shopify', 'custom', 'alertmanager'] as const;
+/** What events come from; a label. */
+export type IntakeSource = (typeof sources)[number];
+
+/** Registers the metrics of intake. @returns those of each kind of source. */
+export function createIntakeMetrics(metrics: Metrics): Record<IntakeSource, IntakeMetrics> {
   const events = metrics.counter(
     'ingress_events_total',
     'Webhook events by how they ended at the front door.',
@@ -33,22 +33,28 @@ export function createIntakeMetrics(metrics: Metrics, source: string): IntakeMet
   const byStage = createLightHistograms(metrics.registry, {
     name: 'ingress_stage_seconds',
     help: 'Time of each stage of handling a webhook.',
-    labels: { source },
-    label: { name: 'stage', values: stages },
+    lines: sources.flatMap((source) => stages.map((stage) => ({ source, stage }))),
     bounds: stageBounds,
   });
   const lags = createLightHistograms(metrics.registry, {
     name: 'ingress_provider_lag_seconds',
     help: "Time from the provider's timestamp of an event to its job.",
-    labels: {},
-    label: { name: 'source', values: [source] },
+    lines: sources.map((source) => ({ source })),
     bounds: lagBounds,
   });
-  return {
-    count: (outcome, reason = '', count = 1) => {
-      if (count > 0) events.add({ source, outcome, reason }, count);
-    },
-    stage: (stage, ms) => byStage[stage].observe(ms / 1000),
-    lag: (ms) => lags[source]!.observe(Math.max(0, ms) / 1000),
-  };
+  const entries = sources.map((source, index): [IntakeSource, IntakeMetrics] => {
+    const ownStages = byStage.slice(index * stages.length, (index + 1) * stages.length);
+    const stageLines = Object.fromEntries(stages.map((stage, at) => [stage, ownStages[at]!]));
+    return [
+      source,
+      {
+        count: (outcome, reason = '', count = 1) => {
+          if (count > 0) events.add({ source, outcome, reason }, count);
+        },
+        stage: (stage, ms) => stageLines[stage]!.observe(ms / 1000),
+        lag: (ms) => lags[index]!.observe(Math.max(0, ms) / 1000),
+      },
+    ];
+  });
+  return Object.fromEntries(entries) as Record<IntakeSource, IntakeMetrics>;
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Database, type SecretBox, upsert } from '@switchyard/database';
 import { createId } from '@switchyard/runtime';
-import type { AppRow, IngressTables } from '../database/tables.ts';
+import type { AppRow, IngressTables, SourceKind } from '../database/tables.ts';
 import { appUnknown, managedByEnvironment } from '../errors.ts';
 import { type Directory, secretContext } from './create-directory.ts';
 
@@ -15,7 +15,7 @@ export type App = Pick<
 export interface Apps {
   create(app: {
     merchantId: string;
-    kind: 'whatsapp';
+    kind: SourceKind;
     name: string;
     secret: string;
     verifyToken?: string | undefined;
@@ -35,7 +35,7 @@ export interface Apps {
   ensureFromEnvironment(app: {
     id: string;
     merchantId: string;
-    kind: 'whatsapp';
+    kind: SourceKind;
     name: string;
     secret: string;
     verifyToken: string | undefined;

@@ -1,10 +1,10 @@
 import { type Database, isUniqueViolation, upsert } from '@switchyard/database';
 import { createId } from '@switchyard/runtime';
-import type { IngressTables, SourceRow } from '../database/tables.ts';
+import type { IngressTables, SourceKind, SourceRow } from '../database/tables.ts';
 import { managedByEnvironment, sourceTaken, sourceUnknown } from '../errors.ts';
 import type { Directory } from './create-directory.ts';
 
-/** What events come from: a number of the Cloud API. */
+/** What events come from: a number of the Cloud API, or a shop. */
 export type Source = SourceRow;
 
 /** The merchants' sources. */
@@ -13,7 +13,7 @@ export interface Sources {
   create(source: {
     merchantId: string;
     appId: string;
-    kind: 'whatsapp';
+    kind: SourceKind;
     sourceKey: string;
     accountKey?: string | undefined;
     name?: string | undefined;
@@ -35,12 +35,17 @@ export interface Sources {
   ensureFromEnvironment(source: {
     merchantId: string;
     appId: string;
-    kind: 'whatsapp';
+    kind: SourceKind;
     sourceKey: string;
     accountKey: string | undefined;
     name: string;
   }): Promise<void>;
+  /** Disables what an earlier environment has made and this one does not name. Named again, it is as it was. */
+  disableForgotten(named: readonly { kind: string; sourceKey: string }[]): Promise<void>;
 }
+
+/** Why a source is disabled that the environment no longer names; told apart from what a person has set. */
+const FORGOTTEN = 'the environment no longer names it';
 
 /** Creates the store of sources. */
 export function createSources(settings: {
@@ -96,7 +101,7 @@ export function createSources(settings: {
         });
       } catch (error) {
         if (isUniqueViolation(error))
-          throw sourceTaken('the number is a source already', { details: { sourceKey } });
+          throw sourceTaken('the number or shop is a source already', { details: { sourceKey } });
         throw error;
       }
       directory.forget();
@@ -167,6 +172,33 @@ export function createSources(settings: {
         ['kind', 'sourceKey'],
         ['merchantId', 'appId', 'accountKey', 'name', 'managedBy', 'updatedAtMs'],
       );
+      await db
+        .updateTable('sources')
+        .set({ status: 'active', statusReason: null })
+        .where('kind', '=', kind)
+        .where('sourceKey', '=', sourceKey)
+        .where('statusReason', '=', FORGOTTEN)
+        .execute();
+      directory.forget();
+    },
+    async disableForgotten(named) {
+      const made = await db
+        .selectFrom('sources')
+        .select(['id', 'kind', 'sourceKey'])
+        .where('managedBy', '=', 'environment')
+        .where('status', '=', 'active')
+        .execute();
+      const ids = made
+        .filter(
+          (row) => !named.some(({ kind, sourceKey }) => row.kind === kind && row.sourceKey === sourceKey),
+        )
+        .map(({ id }) => id);
+      if (ids.length === 0) return;
+      await db
+        .updateTable('sources')
+        .set({ status: 'disabled', statusReason: FORGOTTEN, updatedAtMs: Date.now() })
+        .where('id', 'in', ids)
+        .execute();
       directory.forget();
     },
   };

@@ -1,6 +1,7 @@
 import { DEFAULT_MERCHANT_ID } from '@switchyard/runtime';
 import { adminScope, hasScope, ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
+import { appOfAnotherKind } from '../errors.ts';
 import type { Apps } from '../merchants/create-apps.ts';
 import type { Merchants } from '../merchants/create-merchants.ts';
 import type { Sources } from '../merchants/create-sources.ts';
@@ -34,23 +35,40 @@ const Source = Type.Object({
   updatedAtMs: Epoch,
 });
 const closed = { additionalProperties: false };
-const kind = Type.Literal('whatsapp');
+const kind = Type.Union([Type.Literal('whatsapp'), Type.Literal('shopify')]);
 const NewApp = Type.Object(
   { kind, name: Name, secret: Secret, verifyToken: Type.Optional(VerifyToken) },
   closed,
 );
-const NewSource = Type.Object(
-  {
-    kind,
-    /** `phone_number_id`. */
-    sourceKey: Type.String({ pattern: '^[0-9]{1,32}$' }),
-    /** The WhatsApp Business Account of the number. */
-    accountKey: Type.Optional(Type.String({ pattern: '^[0-9]{1,32}$' })),
-    name: Type.Optional(Name),
-    appId: Type.String({ minLength: 1, maxLength: 191 }),
-  },
-  closed,
-);
+const newSource = {
+  name: Type.Optional(Name),
+  appId: Type.String({ minLength: 1, maxLength: 191 }),
+};
+const NewSource = Type.Union([
+  Type.Object(
+    {
+      ...newSource,
+      kind: Type.Literal('whatsapp'),
+      /** `phone_number_id`. */
+      sourceKey: Type.String({ pattern: '^[0-9]{1,32}$' }),
+      /** The WhatsApp Business Account of the number. */
+      accountKey: Type.Optional(Type.String({ pattern: '^[0-9]{1,32}$' })),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      ...newSource,
+      kind: Type.Literal('shopify'),
+      /** `<name>.myshopify.com`. */
+      sourceKey: Type.String({
+        maxLength: 191,
+        pattern: '^[a-z0-9][a-z0-9-]*(\\.[a-z0-9][a-z0-9-]*)+$',
+      }),
+    },
+    closed,
+  ),
+]);
 const Rotation = Type.Object(
   {
     secret: Secret,
@@ -127,6 +145,10 @@ export async function registerSources(app: ServiceApp, settings: SourceRoutesSet
         .catch((error: unknown) =>
           hasScope(principal, adminScope) ? apps.get(DEFAULT_MERCHANT_ID, body.appId) : Promise.reject(error),
         );
+      if (owner.kind !== body.kind)
+        throw appOfAnotherKind('the app is of another kind than the source', {
+          details: { kind: owner.kind },
+        });
       reply.code(201);
       return succeed(await sources.create({ ...body, appId: owner.id, merchantId }));
     },

@@ -1,8 +1,8 @@
 import { adminScope, jobMetaOf, ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
 import { stillUnrouted, unroutedEventUnknown } from '../errors.ts';
+import type { Replay } from '../intake/create-replay.ts';
 import type { UnroutedEvents } from '../intake/create-unrouted-events.ts';
-import type { WebhookIntake } from '../whatsapp/create-webhook-intake.ts';
 import { Epoch, IdParams } from './schemas.ts';
 
 const orNull = Type.Union([Type.String(), Type.Null()]);
@@ -20,7 +20,11 @@ const summary = {
   replayedAtMs: Type.Union([Epoch, Type.Null()]),
 };
 const Summary = Type.Object(summary);
-const Whole = Type.Object({ ...summary, body: Type.String() });
+const Whole = Type.Object({
+  ...summary,
+  headers: Type.Record(Type.String(), Type.String()),
+  body: Type.String(),
+});
 const Filter = Type.Object({
   reason: Type.Optional(Type.String({ maxLength: 64 })),
   replayed: Type.Optional(Type.Boolean()),
@@ -34,7 +38,7 @@ const Result = Type.Object({ accepted: Type.Integer(), duplicate: Type.Integer()
 /** What the routes need. */
 export interface UnroutedEventsRoutesSettings {
   unrouted: UnroutedEvents;
-  intake: Pick<WebhookIntake, 'replay'>;
+  replay: Replay;
 }
 
 /** `/api/v1/unrouted-events`: for the operator, since no one can say whose these events are. */
@@ -42,7 +46,7 @@ export async function registerUnroutedEvents(
   app: ServiceApp,
   settings: UnroutedEventsRoutesSettings,
 ): Promise<void> {
-  const { unrouted, intake } = settings;
+  const { unrouted, replay } = settings;
   const admin = { onRequest: requireScope(adminScope) };
   const tags = ['unrouted events'];
 
@@ -59,7 +63,10 @@ export async function registerUnroutedEvents(
   app.get(
     '/api/v1/unrouted-events/:id',
     { ...admin, schema: { tags, params: IdParams, response: { 200: ok(Whole) } } },
-    async (request) => succeed(await find(request.params.id)),
+    async (request) => {
+      const event = await find(request.params.id);
+      return succeed({ ...event, headers: headersOf(event) });
+    },
   );
   app.post(
     '/api/v1/unrouted-events/:id/replay',
@@ -68,7 +75,8 @@ export async function registerUnroutedEvents(
       const event = await find(request.params.id);
       const body = Buffer.from(event.body, event.bodyEncoding);
       const { merchantId: _operator, ...meta } = jobMetaOf(request);
-      const result = await intake.replay({ body, appId: event.appId }, meta);
+      const { kind, appId } = event;
+      const result = await replay({ kind, appId, body, headers: headersOf(event) }, meta);
       if (result.unrouted > 0)
         throw stillUnrouted('the event still has no source that takes it', { details: { ...result } });
       await unrouted.markReplayed(event.id);
@@ -81,4 +89,8 @@ export async function registerUnroutedEvents(
     if (!event) throw unroutedEventUnknown('there is no such event', { details: { id } });
     return event;
   }
+}
+
+function headersOf({ headers }: { headers: string | null }): Record<string, string> {
+  return headers === null ? {} : (JSON.parse(headers) as Record<string, string>);
 }

@@ -1,11 +1,9 @@
 import { hash } from 'node:crypto';
 import type { JobMeta, JobPayload, JobToAdd } from '@switchyard/jobs';
-import { eventId } from './event-id.ts';
+import { DEDUPLICATION_TTL_MS } from '../intake/add-events.ts';
+import { eventId } from '../intake/event-id.ts';
 import { type JsonObject, readText } from './read-json.ts';
 import type { MessageEvent, StatusesEvent, ValueEvent, WebhookEvent } from './split-payload.ts';
-
-/** The queue remembers a job's key this long by itself, for when the deduplication Redis is away. */
-const DEDUPLICATION_TTL_MS = 15 * 60_000;
 
 /** An event that some source can take. */
 export type RoutableEvent = MessageEvent | StatusesEvent | ValueEvent;

@@ -2,7 +2,7 @@ import { createSqliteDatabase, eachDatabase, spawnNode, startRedis, until } from
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
-import { eventId } from '../../src/whatsapp/event-id.ts';
+import { eventId } from '../../src/intake/event-id.ts';
 import { NUMBER, textWebhook } from '../fixtures/payloads.ts';
 import { createClient, environmentOf, startIngress } from '../ingress.ts';
 

@@ -1,6 +1,7 @@
 import { signMeta } from '@switchyard/test-kit';
 import t from 'tap';
-import { isSignedWith, readSignature } from '../../src/whatsapp/verify-signature.ts';
+import { isSignedWith } from '../../src/signatures/is-signed-with.ts';
+import { readSignature } from '../../src/whatsapp/read-signature.ts';
 
 t.test('known answer: RFC 4231, test case 2', async (t) => {
   const header = 'sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843';

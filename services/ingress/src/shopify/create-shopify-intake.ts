@@ -1,0 +1,116 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { JobMeta } from '@switchyard/jobs';
+import { signatureInvalid, sourceOfAnotherApp } from '../errors.ts';
+import type { EventIntake, IntakeResult } from '../intake/create-event-intake.ts';
+import { createStageClock } from '../intake/create-stage-clock.ts';
+import type { EventToKeep } from '../intake/create-unrouted-events.ts';
+import type { Directory } from '../merchants/create-directory.ts';
+import { findSigner } from '../signatures/find-signer.ts';
+import { readShopDomain, readShopifyHeaders, readShopifySignature } from './read-shopify-headers.ts';
+import { idOfDelivery, toShopifyJobs } from './to-shopify-jobs.ts';
+
+const KIND = 'shopify';
+
+/** Takes Shopify's webhooks in. */
+export interface ShopifyIntake {
+  /**
+   * Verifies and queues one webhook of any topic.
+   *
+   * @param body the raw bytes.
+   * @throws CodedError SIGNATURE_INVALID (401), SOURCE_OF_ANOTHER_APP (403), PAYLOAD_MALFORMED (400); QUEUE_UNAVAILABLE,
+   *   QUEUE_FULL, DATABASE_AWAY (503).
+   */
+  receive(body: Buffer, headers: IncomingHttpHeaders, meta: JobMeta): Promise<IntakeResult>;
+  /** Takes a kept webhook in again, as signed by the app that signed it when it came. @throws as {@link receive} */
+  replay(
+    kept: { body: Buffer; appId: string; headers: IncomingHttpHeaders },
+    meta: JobMeta,
+  ): Promise<IntakeResult>;
+}
+
+/** Creates the intake of Shopify's webhooks. */
+export function createShopifyIntake(settings: {
+  directory: Pick<Directory, 'apps' | 'peekApp' | 'source'>;
+  intake: EventIntake;
+}): ShopifyIntake {
+  const { directory, intake } = settings;
+  const { metrics, reject } = intake;
+
+  async function take(
+    { body, appId, headers }: { body: Buffer; appId: string; headers: IncomingHttpHeaders },
+    meta: JobMeta,
+    startedAtMs: number,
+  ): Promise<IntakeResult> {
+    const about = readShopifyHeaders(headers);
+    const isText = isUtf8(body);
+    const text = body.toString('utf8');
+    const keep = (reason: string, merchantId?: string): EventToKeep => ({
+      kind: KIND,
+      reason,
+      appId,
+      ...(merchantId !== undefined && { merchantId }),
+      ...(about && { sourceKey: about.shopDomain, field: about.topic }),
+      headers: pickHeaders(headers),
+      body: isText ? text : body,
+    });
+    if (!about) return intake.refuse(keep('headers-malformed'), startedAtMs);
+    if (!isText) return intake.refuse(keep('not-utf8'), startedAtMs);
+    if (!isJson(text)) return intake.refuse(keep('not-json'), startedAtMs);
+
+    const clock = createStageClock(metrics);
+    const source = await directory.source(KIND, about.shopDomain);
+    clock('resolve');
+    if (source && source.appId !== appId)
+      throw reject('another-app', sourceOfAnotherApp('the shop belongs to another app'));
+    const nothing = { events: new Map(), repeated: 0, startedAtMs };
+    if (!source) return intake.take({ ...nothing, toKeep: [keep('source-unknown')] });
+    const { merchantId } = source;
+    if (source.status !== 'active')
+      return intake.take({ ...nothing, toKeep: [keep('source-disabled', merchantId)] });
+    const id = idOfDelivery(about);
+    const event = {
+      jobs: (receivedAtMs: number) => toShopifyJobs(about, text, { id, merchantId, receivedAtMs, meta }),
+      occurredAtMs: about.triggeredAtMs,
+      toKept: (reason: string) => keep(reason, merchantId),
+    };
+    return intake.take({ ...nothing, events: new Map([[id, event]]), toKeep: [] });
+  }
+
+  return {
+    async receive(body, headers, meta) {
+      const startedAtMs = performance.now();
+      const signature = readShopifySignature(headers);
+      if (!signature) {
+        const message = 'the header X-Shopify-Hmac-Sha256 is missing or malformed';
+        throw reject('signature-missing', signatureInvalid(message));
+      }
+      const clock = createStageClock(metrics);
+      const domain = readShopDomain(headers);
+      const hint = domain === undefined ? undefined : directory.peekApp(KIND, domain);
+      const app = await findSigner(body, signature, await directory.apps(KIND), hint);
+      clock('verify');
+      if (!app) throw reject('signature-wrong', signatureInvalid('no app we know has signed this'));
+      return take({ body, appId: app.id, headers }, meta, startedAtMs);
+    },
+    replay: (kept, meta) => take(kept, meta, performance.now()),
+  };
+}
+
+/** What is kept of the headers: the provider's own, without the signature. */
+function pickHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers))
+    if (/^(x-)?shopify-/.test(name) && !name.endsWith('hmac-sha256') && typeof value === 'string')
+      kept[name] = value;
+  return kept;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
