@@ -4,8 +4,10 @@ import type { FlowEngineConfig } from './config.ts';
 import { createApplyInput } from './conversations/apply-input.ts';
 import { createDrain } from './conversations/create-drain.ts';
 import { createInbox } from './conversations/create-inbox.ts';
+import { createIntake } from './conversations/create-intake.ts';
 import { createSessionWriter } from './conversations/create-session-writer.ts';
 import { createSendRelease } from './conversations/release-sends.ts';
+import { createReportApplied } from './conversations/report-applied.ts';
 import { sweepInbox } from './conversations/sweep-inbox.ts';
 import { createTakeInput } from './conversations/take-input.ts';
 import { migrations } from './database/migrations.ts';
@@ -77,26 +79,21 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
     gapWaitMs: config.flowGapWaitMs,
     sendOrderWaitMs: config.flowSendOrderWaitMs,
   });
-  const drain = createDrain({
-    database,
-    leases,
-    inbox,
-    applyInput,
+  const report = createReportApplied({
     sessions: createSessionWriter({
       client: runtime.redis.cache,
       keyPrefix: runtime.redisSettings.cache.keyPrefix,
       logger,
     }),
-    failedJobs,
-    owner,
-    leaseMs: config.flowLeaseMs,
     logger,
-    onApplied: metrics.countApplied,
+    count: metrics.countApplied,
   });
+  const shared = { leases, inbox, applyInput, report, owner, leaseMs: config.flowLeaseMs, logger };
+  const drain = createDrain({ ...shared, database, failedJobs });
 
   registerFlows(app, { flows: createFlowStore(database) });
   registerRuns(app, { runs, flows, db: database.db, onCancelled: metrics.countCancelled });
-  runtime.addWorker('flows', createFlowProcessors({ inbox, drain, sends }));
+  runtime.addWorker('flows', createFlowProcessors({ takeIn: createIntake({ ...shared, drain }), sends }));
 
   runtime.addTask({
     name: 'drain forgotten conversations',

@@ -149,7 +149,7 @@ export async function settled(engine: Pick<Engine, 'runtime'>, timeoutMs = 30_00
     async () => {
       const counts = await runtime.producer
         .queue('flows')
-        .getJobCounts('wait', 'active', 'delayed', 'prioritized', 'paused');
+        .getJobCounts('wait', 'active', 'delayed', 'prioritized');
       if (Object.values(counts).some((count) => count > 0)) return false;
       const row = await runtime.database.db.selectFrom('inbox').select('id').limit(1).executeTakeFirst();
       if (row) return false;

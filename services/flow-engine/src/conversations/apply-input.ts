@@ -1,8 +1,10 @@
 import { type DialectName, type Lease, type Leases, leaseLost, type Transaction } from '@switchyard/database';
+import type { JobToAdd } from '@switchyard/jobs';
 import type { Outbox } from '@switchyard/outbox';
 import type { ConversationsTable, FlowTables, InboxTable } from '../database/tables.ts';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
 import { contactJobs, endedJob, sendJob, sendRequests } from '../runs/effect-jobs.ts';
+import type { PublishedFlow } from '../triggers/match-trigger.ts';
 import type { ContactKey, Inbox } from './create-inbox.ts';
 import { queueSends, type SendQueue } from './send-order.ts';
 import { continueHistory, type Session, type SessionMessage, sessionKey } from './session.ts';
@@ -10,8 +12,8 @@ import type { InputOutcome, TakeInput, TakenInput } from './take-input.ts';
 
 /** What one transaction did. */
 export interface AppliedInput {
-  /** `gap`: nothing yet, an event before it is missing. */
-  outcome: InputOutcome | 'gap';
+  /** `gap`, `kept`: nothing yet, an event before it is missing; `repeated`: it had come before. */
+  outcome: InputOutcome | 'gap' | 'kept' | 'repeated';
   /** The event's place was passed before it came. */
   isLate: boolean;
   /** Events before it that are given up waiting for. */
@@ -25,17 +27,22 @@ export interface AppliedInput {
   session?: { key: string; session: Session };
 }
 
-/**
- * Applies one input of a contact whose lease is held, and everything that follows from it, in one transaction, or nothing.
- *
- * @param options.isLast lets go of the lease in the same transaction, and looks once more.
- * @throws LEASE_LOST
- */
-export type ApplyInput = (
-  lease: Lease,
-  row: InboxTable,
-  options: { isLast: boolean },
-) => Promise<AppliedInput>;
+/** Applies inputs of a contact whose lease is held: each with everything that follows from it in one transaction, or nothing. */
+export interface ApplyInput {
+  /**
+   * Applies an input that is in the inbox.
+   *
+   * @param options.isLast lets go of the lease in the same transaction, and looks once more.
+   * @throws LEASE_LOST
+   */
+  fromInbox(lease: Lease, row: InboxTable, options: { isLast: boolean }): Promise<AppliedInput>;
+  /**
+   * Applies an input that has just come, lets go of the lease and looks once more. Out of its turn it is only kept in the inbox.
+   *
+   * @throws LEASE_LOST
+   */
+  atOnce(lease: Lease, row: InboxTable): Promise<AppliedInput>;
+}
 
 /** What {@link createApplyInput} needs. */
 export interface ApplyInputParts {
@@ -68,87 +75,121 @@ export async function lockConversation(
 export function createApplyInput(parts: ApplyInputParts): ApplyInput {
   const { outbox, dialect, leases, flows, inbox, takeInput, gapWaitMs, sendOrderWaitMs } = parts;
 
-  return async (lease, row, { isLast }) => {
-    // Before the transaction: it may ask the database, and usually needs not.
-    const published = row.kind === 'timer' ? [] : await flows.published(row.merchantId);
-    return outbox.transaction(async (trx, enqueue): Promise<AppliedInput> => {
-      // Locks the lease's row either way: whoever wants the contact waits for this transaction, and then gets it or finds us in it.
-      if (!isLast) await leases.check(trx, lease);
-      else if (!(await leases.release(lease, trx))) throw leaseLost('the lease is lost');
+  /** Takes the input and writes what follows. @returns all but what concerns the lease. */
+  async function applyWithin(
+    trx: Transaction<FlowTables>,
+    enqueue: (job: JobToAdd) => void,
+    row: InboxTable,
+    conversation: ConversationsTable | undefined,
+    published: readonly PublishedFlow[],
+  ): Promise<Omit<AppliedInput, 'isReleased' | 'hasMore'>> {
+    const nowMs = Date.now();
+    const last = conversation?.lastSequence ?? 0;
+    const taken = await takeInput(trx, row, published, nowMs);
+    const { advanced } = taken;
+    const sends = advanced ? sendRequests(advanced.run, advanced.contact, advanced.advance.effects) : [];
+    const before = conversation?.sendQueue ?? null;
+    const parsed = before === null ? null : (JSON.parse(before) as SendQueue);
+    // Who wants no more messages is spared those that wait, too.
+    const { send, queue } = queueSends(taken.outcome === 'opted-out' ? null : parsed, sends);
+    if (send) enqueue(sendJob(send));
+    if (advanced) {
+      for (const job of contactJobs(advanced.run, advanced.advance.effects)) enqueue(job);
+      if (advanced.advance.state.status !== 'waiting')
+        enqueue(endedJob(advanced.run, advanced.definition, advanced.advance.state, nowMs));
+    }
+    const lastSequence = Math.max(last, row.sequence);
+    const said = [...taken.said, ...repliesOf(taken)];
+    const history = conversation && {
+      messages: conversation.session,
+      updatedAtMs: conversation.sessionUpdatedAtMs,
+    };
+    const messages = continueHistory(history, said, nowMs);
+    const change = {
+      lastSequence,
+      session: JSON.stringify(messages),
+      sessionUpdatedAtMs: nowMs,
+      sendQueue: queue === null ? null : JSON.stringify(queue),
+      sendQueueDueAtMs: queue === null ? null : (conversation?.sendQueueDueAtMs ?? nowMs + sendOrderWaitMs),
+    };
+    // The lease makes this the only writer of new rows.
+    if (conversation)
+      await trx
+        .updateTable('conversations')
+        .set(change)
+        .where('merchantId', '=', row.merchantId)
+        .where('contactId', '=', row.contactId)
+        .execute();
+    else
+      await trx
+        .insertInto('conversations')
+        .values({ merchantId: row.merchantId, contactId: row.contactId, ...change })
+        .execute();
+    return {
+      outcome: taken.outcome,
+      isLate: row.sequence > 0 && row.sequence <= last,
+      missing: Math.max(0, row.sequence - last - 1),
+      runs: runsOf(taken),
+      ...(taken.contact && said.length > 0
+        ? {
+            session: {
+              key: sessionKey(row.merchantId, taken.contact),
+              session: { status: statusOf(taken), messages, updatedAt: nowMs },
+            },
+          }
+        : {}),
+    };
+  }
 
-      const nowMs = Date.now();
-      const conversation = await lockConversation(trx, dialect, row);
-      const last = conversation?.lastSequence ?? 0;
-      const missing = Math.max(0, row.sequence - last - 1);
-      if (missing > 0 && nowMs < row.insertedAtMs + gapWaitMs) {
-        if (!isLast && !(await leases.release(lease, trx))) throw leaseLost('the lease is lost');
-        await trx
-          .updateTable('inbox')
-          .set({ lookAtMs: row.insertedAtMs + gapWaitMs })
-          .where('id', '=', row.id)
-          .execute();
-        const hasMore = await inbox.hasUpTo(trx, row, last + 1);
-        return { outcome: 'gap', isLate: false, missing, isReleased: true, hasMore, runs: [] };
-      }
+  /** Locks the lease's row: whoever wants the contact waits for the transaction, and then gets it or is seen by its last look. */
+  async function letGo(trx: Transaction<FlowTables>, lease: Lease): Promise<void> {
+    if (!(await leases.release(lease, trx))) throw leaseLost('the lease is lost');
+  }
 
-      const taken = await takeInput(trx, row, published, nowMs);
-      const { advanced } = taken;
-      const sends = advanced ? sendRequests(advanced.run, advanced.contact, advanced.advance.effects) : [];
-      const before = conversation?.sendQueue ?? null;
-      const parsed = before === null ? null : (JSON.parse(before) as SendQueue);
-      // Who wants no more messages is spared those that wait, too.
-      const { send, queue } = queueSends(taken.outcome === 'opted-out' ? null : parsed, sends);
-      if (send) enqueue(sendJob(send));
-      if (advanced) {
-        for (const job of contactJobs(advanced.run, advanced.advance.effects)) enqueue(job);
-        if (advanced.advance.state.status !== 'waiting')
-          enqueue(endedJob(advanced.run, advanced.definition, advanced.advance.state, nowMs));
-      }
-      const lastSequence = Math.max(last, row.sequence);
-      const said = [...taken.said, ...repliesOf(taken)];
-      const history = conversation && {
-        messages: conversation.session,
-        updatedAtMs: conversation.sessionUpdatedAtMs,
-      };
-      const messages = continueHistory(history, said, nowMs);
-      const change = {
-        lastSequence,
-        session: JSON.stringify(messages),
-        sessionUpdatedAtMs: nowMs,
-        sendQueue: queue === null ? null : JSON.stringify(queue),
-        sendQueueDueAtMs: queue === null ? null : (conversation?.sendQueueDueAtMs ?? nowMs + sendOrderWaitMs),
-      };
-      // The lease makes this the only writer of new rows.
-      if (conversation)
-        await trx
-          .updateTable('conversations')
-          .set(change)
-          .where('merchantId', '=', row.merchantId)
-          .where('contactId', '=', row.contactId)
-          .execute();
-      else
-        await trx
-          .insertInto('conversations')
-          .values({ merchantId: row.merchantId, contactId: row.contactId, ...change })
-          .execute();
-      await trx.deleteFrom('inbox').where('id', '=', row.id).execute();
-      return {
-        outcome: taken.outcome,
-        isLate: row.sequence > 0 && row.sequence <= last,
-        missing,
-        isReleased: isLast,
-        hasMore: isLast && (await inbox.hasUpTo(trx, row, lastSequence + 1)),
-        runs: runsOf(taken),
-        ...(taken.contact && said.length > 0
-          ? {
-              session: {
-                key: sessionKey(row.merchantId, taken.contact),
-                session: { status: statusOf(taken), messages, updatedAt: nowMs },
-              },
-            }
-          : {}),
-      };
-    });
+  /** Before the transaction: it may ask the database, and usually needs not. */
+  const publishedFor = async ({ kind, merchantId }: InboxTable) =>
+    kind === 'timer' ? [] : flows.published(merchantId);
+
+  const notYet = { isLate: false, missing: 0, isReleased: true, runs: [] };
+
+  return {
+    async fromInbox(lease, row, { isLast }) {
+      const published = await publishedFor(row);
+      return outbox.transaction(async (trx, enqueue): Promise<AppliedInput> => {
+        if (isLast) await letGo(trx, lease);
+        else await leases.check(trx, lease);
+        const conversation = await lockConversation(trx, dialect, row);
+        const last = conversation?.lastSequence ?? 0;
+        const missing = Math.max(0, row.sequence - last - 1);
+        const lookAtMs = row.insertedAtMs + gapWaitMs;
+        if (missing > 0 && Date.now() < lookAtMs) {
+          if (!isLast) await letGo(trx, lease);
+          await trx.updateTable('inbox').set({ lookAtMs }).where('id', '=', row.id).execute();
+          return { ...notYet, outcome: 'gap', missing, hasMore: await inbox.hasUpTo(trx, row, last + 1) };
+        }
+        const applied = await applyWithin(trx, enqueue, row, conversation, published);
+        await trx.deleteFrom('inbox').where('id', '=', row.id).execute();
+        const next = Math.max(last, row.sequence) + 1;
+        return { ...applied, isReleased: isLast, hasMore: isLast && (await inbox.hasUpTo(trx, row, next)) };
+      });
+    },
+    async atOnce(lease, row) {
+      const published = await publishedFor(row);
+      return outbox.transaction(async (trx, enqueue): Promise<AppliedInput> => {
+        await letGo(trx, lease);
+        if (!(await inbox.isNew(trx, row)))
+          return { ...notYet, outcome: 'repeated', hasMore: await inbox.hasUpTo(trx, row) };
+        const conversation = await lockConversation(trx, dialect, row);
+        const next = (conversation?.lastSequence ?? 0) + 1;
+        if (row.sequence !== 0 && row.sequence !== next) {
+          await trx.insertInto('inbox').values(row).execute();
+          return { ...notYet, outcome: 'kept', hasMore: true };
+        }
+        const applied = await applyWithin(trx, enqueue, row, conversation, published);
+        const following = row.sequence === 0 ? next : next + 1;
+        return { ...applied, isReleased: true, hasMore: await inbox.hasUpTo(trx, row, following) };
+      });
+    },
   };
 }
 

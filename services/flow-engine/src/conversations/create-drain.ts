@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { FlowTables, InboxTable } from '../database/tables.ts';
 import type { AppliedInput, ApplyInput } from './apply-input.ts';
 import type { ContactKey, Inbox } from './create-inbox.ts';
-import type { SessionWriter } from './create-session-writer.ts';
+import type { ReportApplied } from './report-applied.ts';
 import { setAside } from './set-aside.ts';
 
 /** Inputs read at once. */
@@ -17,14 +17,12 @@ export interface DrainParts {
   leases: Leases;
   inbox: Inbox;
   applyInput: ApplyInput;
-  sessions: SessionWriter;
   failedJobs: FailedJobsSink;
   /** Names this process. */
   owner: string;
   leaseMs: number;
   logger: Logger;
-  /** Told of every input, once its transaction is committed; for metrics. */
-  onApplied: (applied: AppliedInput) => void;
+  report: ReportApplied;
 }
 
 /**
@@ -33,9 +31,14 @@ export interface DrainParts {
  */
 export type Drain = (contact: ContactKey, signal?: AbortSignal) => Promise<void>;
 
+/** The name of a contact's lease. */
+export function leaseName({ merchantId, contactId }: ContactKey): string {
+  return toJobId('contact', merchantId, contactId);
+}
+
 /** Makes {@link Drain}. */
 export function createDrain(parts: DrainParts): Drain {
-  const { database, leases, inbox, applyInput, sessions, owner, leaseMs, logger, onApplied } = parts;
+  const { database, leases, inbox, applyInput, owner, leaseMs, logger, report } = parts;
 
   /** @returns whether there is more to do, which then needs the lease again. */
   async function drainHeld(
@@ -75,7 +78,7 @@ export function createDrain(parts: DrainParts): Drain {
   ): Promise<AppliedInput | undefined> {
     let applied: AppliedInput;
     try {
-      applied = await applyInput(lease, row, { isLast });
+      applied = await applyInput.fromInbox(lease, row, { isLast });
     } catch (error) {
       if (isCodedError(error) && error.outcome === 'later') throw error;
       // Whatever it is, it must not hold up everything that this person says from now on.
@@ -86,23 +89,12 @@ export function createDrain(parts: DrainParts): Drain {
       await setAside(parts, lease, row, error as Error);
       return undefined;
     }
-    if (applied.missing > 0 && applied.outcome !== 'gap')
-      logger.warn(
-        { contactId: row.contactId, sequence: row.sequence, missing: applied.missing },
-        'a conversation goes on without events that did not come',
-      );
-    if (applied.isLate)
-      logger.warn(
-        { contactId: row.contactId, sequence: row.sequence },
-        'an event came after its place in the conversation had been passed',
-      );
-    if (applied.session) sessions.write(applied.session.key, applied.session.session);
-    onApplied(applied);
+    report(applied, row);
     return applied;
   }
 
   return async (contact, signal) => {
-    const name = toJobId('contact', contact.merchantId, contact.contactId);
+    const name = leaseName(contact);
     for (;;) {
       const lease = await leases.acquire(name, { owner, ttlMs: leaseMs });
       if (!lease) return;

@@ -1,4 +1,4 @@
-import type { Database, Kysely } from '@switchyard/database';
+import type { Database, Kysely, Transaction } from '@switchyard/database';
 import { type JobPayload, toJobId } from '@switchyard/jobs';
 import type { ProcessedJobs } from '@switchyard/outbox';
 import type { FlowTables, InboxTable } from '../database/tables.ts';
@@ -19,17 +19,39 @@ const LOOK_AFTER_MS = 5000;
 /** What came for contacts and is not applied yet. */
 export interface Inbox {
   /** Keeps an input, the first time that it comes. @returns whether it was the first. */
-  put<K extends keyof InboxPayloads>(
-    kind: K,
-    contact: ContactKey,
-    input: { key: string; sequence: number; payload: InboxPayloads[K] },
-  ): Promise<boolean>;
+  put(row: InboxTable): Promise<boolean>;
+  /** Whether an input comes for the first time; claimed for the transaction. */
+  isNew(trx: Transaction<FlowTables>, row: InboxTable): Promise<boolean>;
   /** The next inputs of a contact: timers and starts, then events in their order. */
   next(contact: ContactKey, limit: number): Promise<InboxTable[]>;
   /** Whether there is an input up to this place; without it, any. */
   hasUpTo(executor: Kysely<FlowTables>, contact: ContactKey, sequence?: number): Promise<boolean>;
   /** Contacts whose inputs lie about. */
   listForgotten(limit: number): Promise<ContactKey[]>;
+}
+
+/**
+ * An input as a row.
+ *
+ * @param input.key what makes it one of its kind: asking twice under it is asking once.
+ * @param input.sequence place among the contact's events, 0 for what has none.
+ */
+export function toInboxRow<K extends keyof InboxPayloads>(
+  kind: K,
+  { merchantId, contactId }: ContactKey,
+  { key, sequence, payload }: { key: string; sequence: number; payload: InboxPayloads[K] },
+): InboxTable {
+  const now = Date.now();
+  return {
+    id: toJobId(kind, key),
+    merchantId,
+    contactId,
+    sequence,
+    kind,
+    payload: JSON.stringify(payload),
+    insertedAtMs: now,
+    lookAtMs: now + LOOK_AFTER_MS,
+  };
 }
 
 /** Makes the inbox. */
@@ -40,24 +62,11 @@ export function createInbox(deps: {
   const { database, processedJobs } = deps;
   const { db } = database;
   return {
-    put: (kind, { merchantId, contactId }, { key, sequence, payload }) =>
+    isNew: (trx, { id }) => processedJobs.firstTime(trx, id),
+    put: (row) =>
       database.transaction(async (trx) => {
-        const id = toJobId(kind, key);
-        if (!(await processedJobs.firstTime(trx, id))) return false;
-        const now = Date.now();
-        await trx
-          .insertInto('inbox')
-          .values({
-            id,
-            merchantId,
-            contactId,
-            sequence,
-            kind,
-            payload: JSON.stringify(payload),
-            insertedAtMs: now,
-            lookAtMs: now + LOOK_AFTER_MS,
-          })
-          .execute();
+        if (!(await processedJobs.firstTime(trx, row.id))) return false;
+        await trx.insertInto('inbox').values(row).execute();
         return true;
       }),
     next: ({ merchantId, contactId }, limit) =>

@@ -4,11 +4,12 @@ import type { FlowTables, InboxTable, RunsTable } from '../database/tables.ts';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
 import type { FlowDefinition } from '../definitions/definition.ts';
 import { type Advance, advanceRun, freshRun } from '../execution/advance-run.ts';
-import type { MessageFacts, RunInput, RunState, Variables } from '../execution/run-state.ts';
+import type { RunInput, RunState } from '../execution/run-state.ts';
 import type { ContactSnapshot, RunIdentity } from '../runs/effect-jobs.ts';
 import { columnsOf, writeJournal } from '../runs/run-writer.ts';
 import { matchTrigger, type PublishedFlow } from '../triggers/match-trigger.ts';
 import type { InboxPayloads } from './create-inbox.ts';
+import { factsOf, plainVariables, toSessionMessage } from './read-payload.ts';
 import type { SessionMessage } from './session.ts';
 
 /** What became of an input. */
@@ -231,28 +232,4 @@ export function createTakeInput(deps: { flows: FlowCache; dialect: DialectName }
 function failed(state: RunState, code: string, message: string): Advance {
   const { wait: _, ...rest } = state;
   return { state: { ...rest, status: 'failed', failure: { code, message } }, steps: [], effects: [] };
-}
-
-type Content = NonNullable<InboxPayloads['event']['content']>;
-
-function factsOf({ type, text, replyId }: Content): MessageFacts {
-  return {
-    type,
-    ...(text === undefined ? {} : { text }),
-    ...(replyId === undefined ? {} : { replyId }),
-  };
-}
-
-function toSessionMessage({ type, text }: Content): SessionMessage {
-  if (type === 'text' && text !== undefined) return { role: 'user', content: text };
-  return { role: 'user', content: [{ type, ...(text === undefined ? {} : { text }) }] };
-}
-
-function plainVariables(input: Record<string, unknown> = {}): Variables {
-  return Object.fromEntries(
-    Object.entries(input).filter(
-      (entry): entry is [string, Variables[string]] =>
-        entry[1] === null || ['string', 'number', 'boolean'].includes(typeof entry[1]),
-    ),
-  );
 }

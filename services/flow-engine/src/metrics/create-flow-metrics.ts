@@ -27,7 +27,7 @@ export function createFlowMetrics(metrics: Metrics, runs: Pick<RunStore, 'countW
   return {
     countApplied({ outcome, missing, isLate, runs: changes }) {
       if (outcome === 'gap') gapCount.add({ outcome: 'waits' });
-      else {
+      else if (outcome !== 'kept') {
         eventCount.add({ outcome });
         if (missing > 0) gapCount.add({ outcome: 'given-up' }, missing);
         if (isLate) gapCount.add({ outcome: 'late' });

@@ -1,36 +1,31 @@
 import type { Processors } from '@switchyard/jobs';
-import type { Drain } from '../conversations/create-drain.ts';
-import type { Inbox } from '../conversations/create-inbox.ts';
+import { toInboxRow } from '../conversations/create-inbox.ts';
+import type { TakeIn } from '../conversations/create-intake.ts';
 import type { SendRelease } from '../conversations/release-sends.ts';
 
 /**
- * The processors of `flows`. Each keeps its input in the contact's inbox, once, and then drains that inbox.
+ * The processors of `flows`.
  *
- * Dies before the inbox: the job is tried again. After it: the next try, the next input, or a sweeper drains.
+ * Dies before the input is recorded: the job is tried again. After it: the next try, the next input, or a sweeper applies it.
  */
-export function createFlowProcessors(deps: {
-  inbox: Inbox;
-  drain: Drain;
-  sends: SendRelease;
-}): Processors<'flows'> {
-  const { inbox, drain, sends } = deps;
+export function createFlowProcessors(deps: { takeIn: TakeIn; sends: SendRelease }): Processors<'flows'> {
+  const { takeIn, sends } = deps;
   return {
-    async 'handle-event'(payload, { signal }) {
+    'handle-event': (payload, { signal }) => {
       const { merchantId, eventId, sequence } = payload;
       const contact = { merchantId, contactId: payload.contact.id };
-      await inbox.put('event', contact, { key: eventId, sequence, payload });
-      await drain(contact, signal);
+      return takeIn(toInboxRow('event', contact, { key: eventId, sequence, payload }), signal);
     },
-    async 'start-run'(payload, { signal }) {
+    'start-run': (payload, { signal }) => {
       const contact = { merchantId: payload.merchantId, contactId: payload.contact.id };
-      await inbox.put('start', contact, { key: payload.startId, sequence: 0, payload });
-      await drain(contact, signal);
+      return takeIn(toInboxRow('start', contact, { key: payload.startId, sequence: 0, payload }), signal);
     },
-    async 'resume-run'(payload, { signal }) {
-      const { merchantId, contactId, runId, waitId } = payload;
-      const contact = { merchantId, contactId };
-      await inbox.put('timer', contact, { key: `${runId}_${waitId}`, sequence: 0, payload });
-      await drain(contact, signal);
+    'resume-run': (payload, { signal }) => {
+      const { runId, waitId } = payload;
+      return takeIn(
+        toInboxRow('timer', payload, { key: `${runId}_${waitId}`, sequence: 0, payload }),
+        signal,
+      );
     },
     'record-message-outcome': (payload) => sends.recordOutcome(payload),
   };

@@ -124,7 +124,7 @@ t.test('a replay names the first difference', async (t) => {
     identical: false,
     difference: { part: 'state', replayed: { variables: { sum: '0' } } },
   });
-  run.journal[1]!.steps[0]!.node = 'elsewhere';
+  run.journal[1]!.steps = [{ number: 2, node: 'elsewhere', kind: 'send' }];
   t.match(replayRun(definition, { runId: 'run_1', ...run }), {
     identical: false,
     difference: { number: 2, part: 'steps' },
