@@ -1,5 +1,6 @@
 import { type CodedError, isCodedError } from '@switchyard/errors';
 import type { Logger } from 'pino';
+import { withMeta } from './current-meta.ts';
 import { jobTimedOut } from './errors.ts';
 import type { ProcessedJob, Processor, ProcessorContext } from './job-types.ts';
 
@@ -77,7 +78,7 @@ export class Attempt implements ProcessorContext {
         reject(reason);
       };
       // In a promise of its own, so that a processor that throws before its first await fails like any other.
-      (async () => processor(payload as never, this))().then(
+      (async () => withMeta(this.job.meta, () => processor(payload as never, this)))().then(
         (value) => {
           settle();
           resolve(value);

@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '@switchyard/database';
-import type { JobToAdd } from '@switchyard/jobs';
+import { inheritMeta, type JobToAdd } from '@switchyard/jobs';
 import type { Logger } from 'pino';
 import { enqueuedTooLate } from './errors.ts';
 import { createOutboxRow, insertOutboxRows, type OutboxRow } from './outbox-rows.ts';
@@ -74,7 +74,7 @@ export function createOutbox<DB>(options: OutboxOptions<DB>): Outbox<DB> {
         const value = await work(trx, (job) => {
           if (hasEnded) throw enqueuedTooLate(`${job.name} was enqueued after its transaction's work`);
           producer.check(job);
-          mine.push(createOutboxRow(job));
+          mine.push(createOutboxRow(inheritMeta(job)));
         });
         hasEnded = true;
         signal('before-insert');

@@ -1,4 +1,5 @@
 import { isCodedError } from '@switchyard/errors';
+import { withoutMeta } from '@switchyard/jobs';
 
 /** Gathers calls that come at the same time into one transaction. */
 export interface Batcher<T, R> {
@@ -57,7 +58,8 @@ export function createBatcher<T, R>({
     submit: (item) =>
       new Promise((resolve, reject) => {
         waiting.push({ item, resolve, reject });
-        if (!isRunning) void drain();
+        // The batch is several jobs' work: none of them lends it its ids.
+        if (!isRunning) void withoutMeta(drain);
       }),
   };
 }

@@ -75,7 +75,7 @@ export async function receiveEvent(
         occurredAtMs,
         acceptedAtMs: store.now(),
       },
-      meta: { merchantId, correlationId: eventId },
+      meta: { merchantId },
     });
     return true;
   });

@@ -199,7 +199,7 @@ function tell(
       occurredAtMs,
       acceptedAtMs: nowMs,
     },
-    meta: { merchantId, correlationId: eventId },
+    meta: { merchantId },
   });
   publishEvents(enqueue, merchantId, [
     {
