@@ -2,7 +2,9 @@ import { createRateLimiter } from '@switchyard/redis';
 import { createRuntime, DEFAULT_MERCHANT_ID, type Runtime } from '@switchyard/runtime';
 import { adminScope, createLogger } from '@switchyard/service-kit';
 import type { Logger } from 'pino';
+import { createAlertIntake } from './alerts/create-alert-intake.ts';
 import type { IngressConfig } from './config.ts';
+import { createCustomIntake } from './custom/create-custom-intake.ts';
 import { migrations } from './database/migrations.ts';
 import type { IngressTables } from './database/tables.ts';
 import { createBodyBudget } from './intake/create-body-budget.ts';
@@ -21,8 +23,10 @@ import { createMerchants } from './merchants/create-merchants.ts';
 import { createSources } from './merchants/create-sources.ts';
 import { createSubscriptions } from './merchants/create-subscriptions.ts';
 import { ensureFirstMerchant } from './merchants/ensure-first-merchant.ts';
+import { resealSecrets } from './merchants/reseal-secrets.ts';
 import { resolveTokenKeys } from './merchants/resolve-token-keys.ts';
 import { createControlProcessors } from './processors/create-control-processors.ts';
+import { registerCustomWebhooks } from './routes/register-custom-webhooks.ts';
 import { registerMerchants } from './routes/register-merchants.ts';
 import { registerSessions } from './routes/register-sessions.ts';
 import { registerShopifyWebhook } from './routes/register-shopify-webhook.ts';
@@ -80,6 +84,7 @@ async function assemble(
   const environmentKey = config.apiKey === undefined ? undefined : { key: config.apiKey, holder };
   const apiKeys = createApiKeys({ database, environmentKey });
   const unrouted = createUnroutedEvents({ database });
+  await resealSecrets({ database, secretBox, logger });
   await ensureFirstMerchant(config, { merchants, apps, sources });
 
   const metrics = createIntakeMetrics(runtime.metrics);
@@ -99,7 +104,14 @@ async function assemble(
     createEventIntake({ seen, producer, unrouted, memory, metrics: metrics[source], gatherWrites });
   const whatsapp = createWebhookIntake({ directory, intake: intakeOf('whatsapp') });
   const shopify = createShopifyIntake({ directory, intake: intakeOf('shopify') });
-  const replay = createReplay({ whatsapp: whatsapp.replay, shopify: shopify.replay });
+  const custom = createCustomIntake({ directory, intake: intakeOf('custom') });
+  const alerts = createAlertIntake(intakeOf('alertmanager'));
+  const replay = createReplay({
+    whatsapp: whatsapp.replay,
+    shopify: shopify.replay,
+    custom: custom.replay,
+    alertmanager: ({ body }, meta) => alerts.take(body, meta),
+  });
   const failures =
     config.authFailuresPerMinute === 0
       ? undefined
@@ -113,6 +125,12 @@ async function assemble(
 
   await registerWhatsappWebhook(app, { directory, intake: whatsapp, budget });
   await registerShopifyWebhook(app, { intake: shopify, budget });
+  await registerCustomWebhooks(app, {
+    custom,
+    alerts,
+    alertmanagerToken: config.alertmanagerToken,
+    budget,
+  });
   await registerTokens(app, { apiKeys, issuer, publicKeys, failures });
   await registerMerchants(app, { merchants, apiKeys });
   await registerSources(app, { merchants, apps, sources });

@@ -15,6 +15,12 @@ export const ingressFields = {
     optional: true,
     secret: true,
   }),
+  alertmanagerToken: field.string('ALERTMANAGER_TOKEN', {
+    description: 'Bearer token of Alertmanager at /webhooks/alertmanager; without it there is no such route',
+    optional: true,
+    secret: true,
+    minLength: 16,
+  }),
   tokenSigningKey: field.string('TOKEN_SIGNING_KEY', {
     description:
       'Ed25519 private key (PKCS #8 PEM) that ingress signs tokens with; TOKEN_PUBLIC_KEY is its other half.',

@@ -42,3 +42,7 @@ export const scopeNotHeld = defineError('SCOPE_NOT_HELD', 403, 'never');
 export const tokensDisabled = defineError('TOKENS_DISABLED', 503, 'never');
 /** Events of this kind can't be taken in again. */
 export const replayUnsupported = defineError('REPLAY_UNSUPPORTED', 409, 'never');
+/** A secret that its scheme can't use. */
+export const secretMalformed = defineError('SECRET_MALFORMED', 400, 'never');
+/** Sources belong to the app. */
+export const appInUse = defineError('APP_IN_USE', 409, 'never');

@@ -11,6 +11,7 @@ import { SHOP, shopifyHeaders } from './fixtures/shopify.ts';
 export const SECRET = 'secret-of-the-environment-app';
 export const VERIFY_TOKEN = 'verify-me-please';
 export const SHOP_SECRET = 'shpss_secret-of-the-first-shop';
+export const ALERTMANAGER_TOKEN = 'token-of-the-alertmanager';
 export const API_KEY = 'operator-key-of-these-tests';
 
 /** What the tests read of an answer. */
@@ -40,6 +41,7 @@ export function environmentOf(redis: TestRedis, database: TestDatabase, over: Re
     WHATSAPP_BUSINESS_ACCOUNT_ID: WABA,
     SHOPIFY_SHOP_DOMAIN: SHOP,
     SHOPIFY_API_SECRET: SHOP_SECRET,
+    ALERTMANAGER_TOKEN,
     AUTH_FAILURES_PER_MINUTE: '0',
     ...over,
   };

@@ -1,6 +1,7 @@
 import type { Migration } from '@switchyard/database';
 import { eventsMigration } from './events-migration.ts';
 import { merchantsMigration } from './merchants-migration.ts';
+import { signaturesMigration } from './signatures-migration.ts';
 import { wideningMigration } from './widening-migration.ts';
 
 /** The migrations of ingress, in order. */
@@ -8,4 +9,5 @@ export const migrations: Record<string, Migration> = {
   'ingress-001-merchants': merchantsMigration,
   'ingress-002-events': eventsMigration,
   'ingress-003-widening': wideningMigration,
+  'ingress-004-signatures': signaturesMigration,
 };

@@ -11,7 +11,7 @@ export interface IngressTables {
 }
 
 /** What kinds of source there are. */
-export type SourceKind = 'whatsapp' | 'shopify';
+export type SourceKind = 'whatsapp' | 'shopify' | 'custom';
 
 /** Who made a row: what the environment sets is written again at each start. */
 export type ManagedBy = 'api' | 'environment';
@@ -48,18 +48,20 @@ export interface AppRow {
   previousUntilMs: number | null;
   /** SHA-256 of the verify token, hex; null where the app has none. */
   verifyTokenHash: string | null;
+  /** JSON: how the merchant's own system signs; null for providers. */
+  signature: string | null;
   managedBy: ManagedBy;
   createdAtMs: number;
   updatedAtMs: number;
 }
 
-/** A number or a shop that events come from. */
+/** A number, a shop or a system of the merchant's own that events come from. */
 export interface SourceRow {
   id: string;
   merchantId: string;
   appId: string;
   kind: string;
-  /** `phone_number_id`, or the shop's domain. */
+  /** `phone_number_id`, the shop's domain, or the part of the path that can't be guessed. */
   sourceKey: string;
   /** The WhatsApp Business Account: routes updates that name no number. Belongs to one merchant. */
   accountKey: string | null;

@@ -7,6 +7,7 @@ import type { IntakeResult } from './create-event-intake.ts';
 export interface KeptWebhook {
   readonly kind: string;
   readonly appId: string;
+  readonly sourceKey?: string | undefined;
   readonly body: Buffer;
   readonly headers: IncomingHttpHeaders;
 }

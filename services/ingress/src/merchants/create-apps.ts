@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { type Database, type SecretBox, upsert } from '@switchyard/database';
 import { createId } from '@switchyard/runtime';
+import { keyOf, type SignatureSettings } from '../custom/signature-settings.ts';
 import type { AppRow, IngressTables, SourceKind } from '../database/tables.ts';
-import { appUnknown, managedByEnvironment } from '../errors.ts';
+import { appInUse, appUnknown, managedByEnvironment } from '../errors.ts';
 import { type Directory, secretContext } from './create-directory.ts';
 
 /** An app as it is listed, without its secrets. */
@@ -19,8 +20,12 @@ export interface Apps {
     name: string;
     secret: string;
     verifyToken?: string | undefined;
+    /** For `custom` alone, and needed there. */
+    signature?: SignatureSettings | undefined;
   }): Promise<App>;
   list(merchantId: string): Promise<App[]>;
+  /** @throws CodedError APP_UNKNOWN, MANAGED_BY_ENVIRONMENT; APP_IN_USE while a source belongs to it */
+  remove(merchantId: string, id: string): Promise<void>;
   /** @throws CodedError APP_UNKNOWN */
   get(merchantId: string, id: string): Promise<App>;
   /**
@@ -105,7 +110,8 @@ export function createApps(settings: {
   }
 
   return {
-    async create({ merchantId, kind, name, secret, verifyToken }) {
+    async create({ merchantId, kind, name, secret, verifyToken, signature }) {
+      if (signature) keyOf(signature, secret);
       const id = createId('app');
       const nowMs = Date.now();
       await db
@@ -119,6 +125,7 @@ export function createApps(settings: {
           sealedPreviousSecret: null,
           previousUntilMs: null,
           verifyTokenHash: verifyToken === undefined ? null : hashOfVerifyToken(verifyToken),
+          signature: signature ? JSON.stringify(signature) : null,
           managedBy: 'api',
           createdAtMs: nowMs,
           updatedAtMs: nowMs,
@@ -130,12 +137,29 @@ export function createApps(settings: {
     list: (merchantId) =>
       db.selectFrom('apps').select(columns).where('merchantId', '=', merchantId).orderBy('id').execute(),
     get,
+    async remove(merchantId, id) {
+      await change(merchantId, id, () => ({}));
+      await database.transaction(async (trx) => {
+        const used = await trx
+          .selectFrom('sources')
+          .select('id')
+          .where('appId', '=', id)
+          .limit(1)
+          .executeTakeFirst();
+        if (used) throw appInUse('sources belong to the app; remove them first', { details: { id } });
+        await trx.deleteFrom('apps').where('id', '=', id).where('merchantId', '=', merchantId).execute();
+      });
+      directory.forget();
+    },
     rotate: (merchantId, id, { secret, overlapMs }) =>
-      change(merchantId, id, (row) => ({
-        sealedSecret: secretBox.seal(secret, secretContext(id)),
-        sealedPreviousSecret: overlapMs > 0 ? row.sealedSecret : null,
-        previousUntilMs: overlapMs > 0 ? Date.now() + overlapMs : null,
-      })),
+      change(merchantId, id, (row) => {
+        if (row.signature !== null) keyOf(JSON.parse(row.signature) as SignatureSettings, secret);
+        return {
+          sealedSecret: secretBox.seal(secret, secretContext(id)),
+          sealedPreviousSecret: overlapMs > 0 ? row.sealedSecret : null,
+          previousUntilMs: overlapMs > 0 ? Date.now() + overlapMs : null,
+        };
+      }),
     setVerifyToken: (merchantId, id, verifyToken) =>
       change(merchantId, id, () => ({ verifyTokenHash: hashOfVerifyToken(verifyToken) })),
     async ensureFromEnvironment({ id, merchantId, kind, name, secret, verifyToken }) {
@@ -149,6 +173,7 @@ export function createApps(settings: {
         sealedPreviousSecret: null,
         previousUntilMs: null,
         verifyTokenHash: verifyToken === undefined ? null : hashOfVerifyToken(verifyToken),
+        signature: null,
         managedBy: 'environment',
         createdAtMs: nowMs,
         updatedAtMs: nowMs,

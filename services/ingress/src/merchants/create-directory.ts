@@ -1,6 +1,7 @@
 import type { SecretBox } from '@switchyard/database';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
+import type { SignatureSettings } from '../custom/signature-settings.ts';
 import type { AppRow, IngressTables, SourceRow } from '../database/tables.ts';
 import { createFreshMap } from './create-fresh-map.ts';
 
@@ -10,6 +11,8 @@ export interface SigningApp {
   /** The current secret, and the previous one while it is being rotated. */
   readonly secrets: readonly string[];
   readonly verifyTokenHash: string | undefined;
+  /** How a merchant's own system signs. */
+  readonly signature?: SignatureSettings;
 }
 
 /** Where an event goes. */
@@ -46,7 +49,12 @@ export function createDirectory(settings: {
     const isRotating = (row.previousUntilMs ?? 0) > Date.now();
     if (isRotating && row.sealedPreviousSecret !== null)
       secrets.push(secretBox.open(row.sealedPreviousSecret, secretContext(row.id)));
-    return { id: row.id, secrets, verifyTokenHash: row.verifyTokenHash ?? undefined };
+    return {
+      id: row.id,
+      secrets,
+      verifyTokenHash: row.verifyTokenHash ?? undefined,
+      ...(row.signature !== null && { signature: JSON.parse(row.signature) as SignatureSettings }),
+    };
   }
 
   const apps = createFreshMap<readonly SigningApp[]>({

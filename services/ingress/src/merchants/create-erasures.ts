@@ -17,7 +17,7 @@ export function createErasures(settings: {
   const { db, dialect } = database;
   return {
     async record({ erasureId, merchantId, identifiers, requestedAtMs }) {
-      const sealedIdentifiers = secretBox.seal(JSON.stringify(identifiers), `ingress.erasures:${erasureId}`);
+      const sealedIdentifiers = secretBox.seal(JSON.stringify(identifiers), erasureContext(erasureId));
       const row = { id: erasureId, merchantId, sealedIdentifiers, requestedAtMs, recordedAtMs: Date.now() };
       await insertIgnore(db, dialect, 'erasures', [row], ['id']);
     },
@@ -26,4 +26,9 @@ export function createErasures(settings: {
       await insertIgnore(db, dialect, 'erasure_acknowledgements', [row], ['erasureId', 'owner']);
     },
   };
+}
+
+/** What sealed identifiers are bound to. */
+export function erasureContext(erasureId: string): string {
+  return `ingress.erasures:${erasureId}`;
 }

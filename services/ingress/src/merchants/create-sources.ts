@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type Database, isUniqueViolation, upsert } from '@switchyard/database';
 import { createId } from '@switchyard/runtime';
 import type { IngressTables, SourceKind, SourceRow } from '../database/tables.ts';
@@ -14,7 +15,8 @@ export interface Sources {
     merchantId: string;
     appId: string;
     kind: SourceKind;
-    sourceKey: string;
+    /** Made up for `custom`, so that nobody can guess it. */
+    sourceKey?: string | undefined;
     accountKey?: string | undefined;
     name?: string | undefined;
   }): Promise<Source>;
@@ -67,7 +69,7 @@ export function createSources(settings: {
   }
 
   return {
-    async create({ merchantId, appId, kind, sourceKey, accountKey, name }) {
+    async create({ merchantId, appId, kind, sourceKey = createSourceKey(), accountKey, name }) {
       const nowMs = Date.now();
       const row: SourceRow = {
         id: createId('src'),
@@ -202,4 +204,9 @@ export function createSources(settings: {
       directory.forget();
     },
   };
+}
+
+/** 144 random bits: the path of a source is no secret, but nobody should find others by trying. */
+function createSourceKey(): string {
+  return `evs_${randomBytes(18).toString('base64url')}`;
 }

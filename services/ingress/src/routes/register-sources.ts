@@ -1,6 +1,7 @@
 import { DEFAULT_MERCHANT_ID } from '@switchyard/runtime';
 import { adminScope, hasScope, ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
+import { SignatureSettings } from '../custom/signature-settings.ts';
 import { appOfAnotherKind } from '../errors.ts';
 import type { Apps } from '../merchants/create-apps.ts';
 import type { Merchants } from '../merchants/create-merchants.ts';
@@ -35,11 +36,13 @@ const Source = Type.Object({
   updatedAtMs: Epoch,
 });
 const closed = { additionalProperties: false };
-const kind = Type.Union([Type.Literal('whatsapp'), Type.Literal('shopify')]);
-const NewApp = Type.Object(
-  { kind, name: Name, secret: Secret, verifyToken: Type.Optional(VerifyToken) },
-  closed,
-);
+const newApp = { name: Name, secret: Secret };
+const NewApp = Type.Union([
+  Type.Object({ ...newApp, kind: Type.Literal('whatsapp'), verifyToken: Type.Optional(VerifyToken) }, closed),
+  Type.Object({ ...newApp, kind: Type.Literal('shopify') }, closed),
+  /** A system of the merchant's own, which says how it signs. */
+  Type.Object({ ...newApp, kind: Type.Literal('custom'), signature: SignatureSettings }, closed),
+]);
 const newSource = {
   name: Type.Optional(Name),
   appId: Type.String({ minLength: 1, maxLength: 191 }),
@@ -68,6 +71,8 @@ const NewSource = Type.Union([
     },
     closed,
   ),
+  /** Its key is made up: events go to `/webhooks/events/<sourceKey>`. */
+  Type.Object({ ...newSource, kind: Type.Literal('custom') }, closed),
 ]);
 const Rotation = Type.Object(
   {
@@ -114,6 +119,17 @@ export async function registerSources(app: ServiceApp, settings: SourceRoutesSet
       const { secret, overlapSeconds = DAY_SECONDS } = request.body;
       const change = { secret, overlapMs: overlapSeconds * 1000 };
       return succeed(await apps.rotate(request.principal.merchantId, request.params.id, change));
+    },
+  );
+  app.delete(
+    '/api/v1/apps/:id',
+    {
+      ...write,
+      schema: { tags, params: IdParams, response: { 200: ok(Type.Object({ id: Type.String() })) } },
+    },
+    async (request) => {
+      await apps.remove(request.principal.merchantId, request.params.id);
+      return succeed({ id: request.params.id });
     },
   );
   app.put(

@@ -76,7 +76,8 @@ export async function registerUnroutedEvents(
       const body = Buffer.from(event.body, event.bodyEncoding);
       const { merchantId: _operator, ...meta } = jobMetaOf(request);
       const { kind, appId } = event;
-      const result = await replay({ kind, appId, body, headers: headersOf(event) }, meta);
+      const sourceKey = event.sourceKey ?? undefined;
+      const result = await replay({ kind, appId, sourceKey, body, headers: headersOf(event) }, meta);
       if (result.unrouted > 0)
         throw stillUnrouted('the event still has no source that takes it', { details: { ...result } });
       await unrouted.markReplayed(event.id);
