@@ -2,11 +2,11 @@ import t from 'tap';
 import { inheritMeta, withMeta, withoutMeta } from '../src/current-meta.ts';
 import type { JobToAdd } from '../src/job-types.ts';
 
-const job: JobToAdd = {
+const job = {
   queue: 'notifications',
   name: 'send-notification',
   payload: { notificationId: 'ntf_1', severity: 'info', title: 'Hello', text: 'Hello' },
-} as never;
+} as unknown as JobToAdd;
 const meta = {
   correlationId: 'c-1',
   traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
