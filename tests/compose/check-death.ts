@@ -95,9 +95,10 @@ async function kill(stack: Stack, service: string): Promise<void> {
     return;
   }
   const containers = await stack.containers(service);
-  // From inside, as a crash would: everything that this user may kill, which is the service's process.
+  // From inside, as a crash would: everything that this user may kill, which is the service's process. The container
+  // ends with it, and takes the shell along; so how that ends says nothing.
   await Promise.all(
-    containers.map(({ id }) => stack.docker('exec', '--detach', id, 'sh', '-c', 'kill -9 -1')),
+    containers.map(({ id }) => stack.docker('exec', id, 'sh', '-c', 'kill -9 -1').catch(() => undefined)),
   );
 }
 

@@ -40,9 +40,11 @@ if (report.failed > 0) {
   console.log(`\nLast lines of ${services.join(', ')}:`);
   console.log(await cleaner.compose('logs', '--no-color', '--tail', '60', ...services));
 }
-await cleaner.compose('down', '--volumes', '--timeout', '5', '--remove-orphans').catch((error: Error) => {
-  console.error(error.message);
-});
+await cleaner
+  .compose('down', '--volumes', '--rmi', 'local', '--timeout', '5', '--remove-orphans')
+  .catch((error: Error) => {
+    console.error(error.message);
+  });
 
 console.log(`\n${report.passed} passed, ${report.failed} failed`);
 process.exit(report.failed === 0 ? 0 : 1);
