@@ -20,8 +20,6 @@ interface Mistake {
 
 const startWithinMs = 5_000;
 
-t.jobs = 2;
-
 t.test('wrong configuration stops the start within 5 s with one line that names the variable', async (t) => {
   const [redis, hung, locked, small] = await Promise.all([
     startRedis(t),
@@ -75,7 +73,6 @@ t.test('wrong configuration stops the start within 5 s with one line that names 
       : []),
     { name: 'a data folder that can’t be made', variable: /^DATA_DIR /, env: { DATA_DIR: '/dev/null/data' } },
   ];
-  t.jobs = 2;
   const done: Promise<unknown>[] = [];
   for (const service of serviceNames)
     done.push(
