@@ -3,6 +3,9 @@ import { createRuntime, DEFAULT_MERCHANT_ID, type Runtime } from '@switchyard/ru
 import { adminScope, createLogger } from '@switchyard/service-kit';
 import type { Logger } from 'pino';
 import { createAlertIntake } from './alerts/create-alert-intake.ts';
+import { createArchiveStore } from './archive/create-archive-store.ts';
+import { createArchiveWriter } from './archive/create-archive-writer.ts';
+import { createReplays } from './archive/create-replays.ts';
 import type { IngressConfig } from './config.ts';
 import { createCustomIntake } from './custom/create-custom-intake.ts';
 import { migrations } from './database/migrations.ts';
@@ -26,6 +29,7 @@ import { ensureFirstMerchant } from './merchants/ensure-first-merchant.ts';
 import { resealSecrets } from './merchants/reseal-secrets.ts';
 import { resolveTokenKeys } from './merchants/resolve-token-keys.ts';
 import { createControlProcessors } from './processors/create-control-processors.ts';
+import { registerArchive } from './routes/register-archive.ts';
 import { registerCustomWebhooks } from './routes/register-custom-webhooks.ts';
 import { registerMerchants } from './routes/register-merchants.ts';
 import { registerSessions } from './routes/register-sessions.ts';
@@ -39,6 +43,7 @@ import { createWebhookIntake } from './whatsapp/create-webhook-intake.ts';
 
 const VERSION = '0.1.0';
 const MEMORY_LOOK_MS = 1000;
+const REPLAY_LOOK_MS = 2000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -77,7 +82,7 @@ async function assemble(
   const { app, config, database, logger, producer, redis, redisSettings, secretBox } = runtime;
 
   const directory = createDirectory({ db: database.db, secretBox, logger });
-  const merchants = createMerchants({ database });
+  const merchants = createMerchants({ database, directory });
   const apps = createApps({ database, secretBox, directory });
   const sources = createSources({ database, directory });
   const holder = { subject: 'api-key', merchantId: DEFAULT_MERCHANT_ID, scopes: ['*', adminScope] };
@@ -99,9 +104,20 @@ async function assemble(
   runtime.metrics.gauge('ingress_body_bytes', 'Bytes of webhook bodies in memory now.', [], (set) =>
     set({}, budget.takenBytes),
   );
+  const archiveStore = createArchiveStore({ database });
+  const archive =
+    config.archiveRetentionDays === 0
+      ? undefined
+      : createArchiveWriter({
+          store: archiveStore,
+          isStrict: config.isStrict,
+          metrics: runtime.metrics,
+          logger,
+        });
+  if (archive) runtime.onClose('archive', () => archive.close());
   const gatherWrites = createWriteGatherer(redis.queue);
   const intakeOf = (source: IntakeSource) =>
-    createEventIntake({ seen, producer, unrouted, memory, metrics: metrics[source], gatherWrites });
+    createEventIntake({ seen, producer, unrouted, memory, archive, metrics: metrics[source], gatherWrites });
   const whatsapp = createWebhookIntake({ directory, intake: intakeOf('whatsapp') });
   const shopify = createShopifyIntake({ directory, intake: intakeOf('shopify') });
   const custom = createCustomIntake({ directory, intake: intakeOf('custom') });
@@ -135,6 +151,9 @@ async function assemble(
   await registerMerchants(app, { merchants, apiKeys });
   await registerSources(app, { merchants, apps, sources });
   await registerUnroutedEvents(app, { unrouted, replay });
+  const { leases, instanceId: owner } = runtime;
+  const replays = createReplays({ database, store: archiveStore, leases, replay, owner, logger });
+  await registerArchive(app, { store: archiveStore, replays, merchants });
   await registerSessions(app, {
     client: redis.cache,
     keyPrefix: redisSettings.cache.keyPrefix,
@@ -150,6 +169,12 @@ async function assemble(
     }),
   );
   runtime.addTask({ name: 'look at queue memory', intervalMs: MEMORY_LOOK_MS, run: () => memory.look() });
+  runtime.addTask({ name: 'replay from the archive', intervalMs: REPLAY_LOOK_MS, run: replays.run });
+  runtime.addTask({
+    name: 'purge the archive',
+    intervalMs: HOUR_MS,
+    run: async () => void (await archiveStore.purge(Date.now() - config.archiveRetentionDays * DAY_MS)),
+  });
   runtime.addTask({
     name: 'purge unrouted events',
     intervalMs: HOUR_MS,

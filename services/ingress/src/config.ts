@@ -45,6 +45,17 @@ export const ingressFields = {
     minimum: 1,
     maximum: 100,
   }),
+  isStrict: field.boolean('INGRESS_STRICT', {
+    description:
+      'Answer 200 only once the webhook is archived in SQL: covers power loss and fail-over of Redis.',
+    default: false,
+  }),
+  archiveRetentionDays: field.integer('INGRESS_ARCHIVE_RETENTION_DAYS', {
+    description: 'How long verified webhooks are archived for replay; 0 archives nothing.',
+    default: 8,
+    minimum: 0,
+    maximum: 365,
+  }),
   unroutedRetentionDays: field.integer('INGRESS_UNROUTED_RETENTION_DAYS', {
     description: 'How long events that no one could route are kept.',
     default: 90,
@@ -67,6 +78,8 @@ export function loadIngressConfig(env: Readonly<Record<string, string | undefine
       'WHATSAPP_APP_SECRET',
       'must be set with WHATSAPP_PHONE_NUMBER_ID and WHATSAPP_ACCESS_TOKEN: without it no webhook can be verified',
     );
+  if (config.isStrict && config.archiveRetentionDays === 0)
+    throw new ConfigError('INGRESS_STRICT', 'needs the archive: INGRESS_ARCHIVE_RETENTION_DAYS is 0');
   if (config.shopifyShopDomain !== undefined && config.shopifyApiSecret === undefined)
     throw new ConfigError(
       'SHOPIFY_API_SECRET',

@@ -46,3 +46,6 @@ export const replayUnsupported = defineError('REPLAY_UNSUPPORTED', 409, 'never')
 export const secretMalformed = defineError('SECRET_MALFORMED', 400, 'never');
 /** Sources belong to the app. */
 export const appInUse = defineError('APP_IN_USE', 409, 'never');
+/** A range that is empty, or older than consumers remember. */
+export const replayRangeInvalid = defineError('REPLAY_RANGE_INVALID', 400, 'never');
+export const replayUnknown = defineError('REPLAY_UNKNOWN', 404, 'never');

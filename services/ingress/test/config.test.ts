@@ -10,6 +10,14 @@ t.test('a number without its app secret is refused by name', async (t) => {
   t.throws(() => loadIngressConfig(env), { name: 'ConfigError', variable: 'WHATSAPP_APP_SECRET' });
 });
 
+t.test('a shop without its secret, and strict mode without an archive, are refused by name', async (t) => {
+  t.throws(() => loadIngressConfig({ SHOPIFY_SHOP_DOMAIN: 'a.myshopify.com' }), {
+    variable: 'SHOPIFY_API_SECRET',
+  });
+  const env = { INGRESS_STRICT: 'true', INGRESS_ARCHIVE_RETENTION_DAYS: '0' };
+  t.throws(() => loadIngressConfig(env), { name: 'ConfigError', variable: 'INGRESS_STRICT' });
+});
+
 t.test('production does not start without keys of its own', async (t) => {
   const { publicKeyPem } = generateKeyPair();
   const env = {

@@ -30,7 +30,9 @@ export function createAlertIntake(intake: EventIntake): AlertIntake {
           occurredAtMs: undefined,
           toKept: keep,
         });
-      return intake.take({ events, toKeep: [], repeated: notifications.length - events.size, startedAtMs });
+      // Alerts are no merchant's data; Alertmanager sends them again as long as they fire.
+      const rest = { archive: () => [], isFromArchive: false, startedAtMs };
+      return intake.take({ events, toKeep: [], repeated: notifications.length - events.size, ...rest });
     },
   };
 }

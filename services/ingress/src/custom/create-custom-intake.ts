@@ -49,7 +49,7 @@ export function createCustomIntake(settings: {
 
   async function take(
     { source, signature }: { source: KnownSource; signature: SignatureSettings },
-    request: { body: Buffer; headers: IncomingHttpHeaders },
+    request: { body: Buffer; headers: IncomingHttpHeaders; isFromArchive?: boolean },
     meta: JobMeta,
     startedAtMs: number,
   ): Promise<IntakeResult> {
@@ -66,7 +66,22 @@ export function createCustomIntake(settings: {
       body: typeof event === 'string' ? request.body : event.body,
     });
     if (typeof event === 'string') return intake.refuse(keep(event), startedAtMs);
-    const nothing = { events: new Map(), repeated: 0, startedAtMs };
+    const archive = () =>
+      source.archiveOff === 1
+        ? []
+        : [
+            {
+              merchantId,
+              kind: KIND,
+              appId,
+              sourceKey,
+              receivedAtMs: Date.now(),
+              headers: pickHeaders(signature, request.headers),
+              body: request.body,
+            } as const,
+          ];
+    const { isFromArchive = false } = request;
+    const nothing = { events: new Map(), repeated: 0, startedAtMs, archive, isFromArchive };
     if (source.status !== 'active') return intake.take({ ...nothing, toKeep: [keep('source-disabled')] });
     const id = eventId(KIND, sourceKey, 'event', event.id);
     const queued = {
@@ -88,8 +103,8 @@ export function createCustomIntake(settings: {
       if (verdict !== 'ok') throw reject(verdict, signatureInvalid(messages[verdict]));
       return take(found, request, meta, startedAtMs);
     },
-    async replay({ sourceKey = '', body, headers }, meta) {
-      return take(await find(sourceKey), { body, headers }, meta, performance.now());
+    async replay({ sourceKey = '', ...kept }, meta) {
+      return take(await find(sourceKey), kept, meta, performance.now());
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Migration } from '@switchyard/database';
+import { archiveMigration } from './archive-migration.ts';
 import { eventsMigration } from './events-migration.ts';
 import { merchantsMigration } from './merchants-migration.ts';
 import { signaturesMigration } from './signatures-migration.ts';
@@ -10,4 +11,5 @@ export const migrations: Record<string, Migration> = {
   'ingress-002-events': eventsMigration,
   'ingress-003-widening': wideningMigration,
   'ingress-004-signatures': signaturesMigration,
+  'ingress-005-archive': archiveMigration,
 };

@@ -5,6 +5,8 @@ export interface IngressTables {
   apps: AppRow;
   sources: SourceRow;
   unrouted_events: UnroutedEventRow;
+  archive_segments: ArchiveSegmentRow;
+  archive_replays: ArchiveReplayRow;
   subscriptions: SubscriptionRow;
   erasures: ErasureRow;
   erasure_acknowledgements: ErasureAcknowledgementRow;
@@ -19,6 +21,8 @@ export type ManagedBy = 'api' | 'environment';
 export interface MerchantRow {
   id: string;
   name: string;
+  /** 1: this merchant's webhooks are not archived. */
+  archiveOff: number;
   createdAtMs: number;
 }
 
@@ -89,6 +93,36 @@ export interface UnroutedEventRow {
   headers: string | null;
   receivedAtMs: number;
   replayedAtMs: number | null;
+}
+
+/** Webhooks of one merchant that came within about a second, packed. */
+export interface ArchiveSegmentRow {
+  id: string;
+  merchantId: string;
+  /** When the first and the last of them came. */
+  fromMs: number;
+  toMs: number;
+  entries: number;
+  packedBytes: number;
+  packed: string;
+}
+
+/** A time range of the archive that is, or was, taken in again. */
+export interface ArchiveReplayRow {
+  id: string;
+  /** Null: of all. */
+  merchantId: string | null;
+  kind: string | null;
+  fromMs: number;
+  toMs: number;
+  /** The last segment that is done. */
+  afterId: string;
+  accepted: number;
+  unrouted: number;
+  /** Refused for good, such as those of a source that belongs to another app by now. */
+  refused: number;
+  createdAtMs: number;
+  finishedAtMs: number | null;
 }
 
 /** The event types a merchant's endpoints want. */

@@ -1,5 +1,7 @@
 import type { CodedError } from '@switchyard/errors';
 import type { JobToAdd, Producer } from '@switchyard/jobs';
+import type { ArchiveWriter } from '../archive/create-archive-writer.ts';
+import type { ArchiveEntry } from '../archive/segment.ts';
 import { payloadMalformed, queueFull } from '../errors.ts';
 import { addEvents } from './add-events.ts';
 import type { MemoryGuard } from './create-memory-guard.ts';
@@ -40,6 +42,10 @@ export interface Delivery {
   readonly repeated: number;
   /** When its body had arrived, by `performance.now()`. */
   readonly startedAtMs: number;
+  /** What to archive of it. */
+  archive(): readonly ArchiveEntry[];
+  /** See {@link KeptWebhook.isFromArchive}. */
+  readonly isFromArchive: boolean;
 }
 
 /** The protocol "Ingress, per event", for every kind of source. */
@@ -68,6 +74,8 @@ export interface EventIntakeSettings {
   producer: Pick<Producer, 'add'>;
   unrouted: Pick<UnroutedEvents, 'keep'>;
   memory: Pick<MemoryGuard, 'isFull'>;
+  /** Undefined where nothing is archived. */
+  archive: ArchiveWriter | undefined;
   metrics: IntakeMetrics;
   /** Called before jobs are added, so that those of other webhooks can leave together with them. */
   gatherWrites: () => void;
@@ -75,7 +83,7 @@ export interface EventIntakeSettings {
 
 /** Creates the intake of one kind of source. */
 export function createEventIntake(settings: EventIntakeSettings): EventIntake {
-  const { seen, producer, unrouted, memory, metrics, gatherWrites } = settings;
+  const { seen, producer, unrouted, memory, archive, metrics, gatherWrites } = settings;
 
   const leftMs = ({ startedAtMs }: Pick<Delivery, 'startedAtMs'>) =>
     ANSWER_WITHIN_MS - (performance.now() - startedAtMs);
@@ -115,6 +123,21 @@ export function createEventIntake(settings: EventIntakeSettings): EventIntake {
     return refused;
   }
 
+  /** Archives a delivery that holds something new. @returns in strict mode, what must be waited for before it is acknowledged. */
+  function store(fresh: readonly string[], delivery: Delivery): Promise<void> | undefined {
+    if (!archive || delivery.isFromArchive || fresh.length === 0) return undefined;
+    if (!archive.isStrict) {
+      archive.add(delivery.archive());
+      return undefined;
+    }
+    const stored = archive.write(delivery.archive(), leftMs(delivery)).catch((error: CodedError) => {
+      throw reject('archive-unavailable', error);
+    });
+    // When the queue fails first, nobody waits for this any more.
+    stored.catch(() => undefined);
+    return stored;
+  }
+
   return {
     metrics,
     reject,
@@ -123,11 +146,16 @@ export function createEventIntake(settings: EventIntakeSettings): EventIntake {
       const { events, repeated } = delivery;
       const toKeep = [...delivery.toKeep];
       const ids = [...events.keys()];
-      const known = await seen.find(ids);
+      const known = delivery.isFromArchive ? new Set<string>() : await seen.find(ids);
       clock('find');
       const fresh = known.size === 0 ? ids : ids.filter((id) => !known.has(id));
+      const archived = store(fresh, delivery);
       const refused = await queue(fresh, delivery);
       clock('add');
+      if (archived) {
+        await archived;
+        clock('archive');
+      }
       // No retry could help what the contract refuses: keep it for a release that can read it.
       for (const id of refused) toKeep.push(events.get(id)!.toKept('contract-refused'));
       const queued = refused.size === 0 ? fresh : fresh.filter((id) => !refused.has(id));

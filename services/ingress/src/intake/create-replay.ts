@@ -10,6 +10,8 @@ export interface KeptWebhook {
   readonly sourceKey?: string | undefined;
   readonly body: Buffer;
   readonly headers: IncomingHttpHeaders;
+  /** Ingress has seen it; only the queue and the consumers decide whether it is a repeat. */
+  readonly isFromArchive?: boolean;
 }
 
 /** Takes a kept webhook in again. @throws as the intake of its kind; CodedError REPLAY_UNSUPPORTED */

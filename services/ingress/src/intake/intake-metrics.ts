@@ -4,7 +4,7 @@ import { createLightHistograms } from './create-light-histogram.ts';
 /** How an event ended at the front door. */
 export type EventOutcome = 'accepted' | 'duplicate' | 'rejected' | 'unrouted';
 
-const stages = ['verify', 'split', 'resolve', 'find', 'add', 'remember', 'keep'] as const;
+const stages = ['verify', 'split', 'resolve', 'find', 'add', 'archive', 'remember', 'keep'] as const;
 /** The parts of handling one webhook. */
 export type IntakeStage = (typeof stages)[number];
 

@@ -16,7 +16,10 @@ export interface SigningApp {
 }
 
 /** Where an event goes. */
-export type KnownSource = Pick<SourceRow, 'merchantId' | 'appId' | 'sourceKey' | 'status'>;
+export interface KnownSource extends Pick<SourceRow, 'merchantId' | 'appId' | 'sourceKey' | 'status'> {
+  /** 1: the merchant's webhooks are not archived; null where there is no such merchant. */
+  readonly archiveOff: number | null;
+}
 
 /** What intake must know of merchants, at most seconds old. */
 export interface Directory {
@@ -91,12 +94,19 @@ export function createDirectory(settings: {
         return (
           db
             .selectFrom('sources')
-            .select(['merchantId', 'appId', 'sourceKey', 'status'])
+            .leftJoin('merchants', 'merchants.id', 'sources.merchantId')
+            .select([
+              'sources.merchantId',
+              'sources.appId',
+              'sources.sourceKey',
+              'sources.status',
+              'merchants.archiveOff',
+            ])
             .where('kind', '=', kind)
             .where(column, '=', value)
             // An account goes on being routed while one of its numbers is active.
             .orderBy('status')
-            .orderBy('createdAtMs')
+            .orderBy('sources.createdAtMs')
             .limit(1)
             .executeTakeFirst()
         );

@@ -24,7 +24,7 @@ export interface ShopifyIntake {
   receive(body: Buffer, headers: IncomingHttpHeaders, meta: JobMeta): Promise<IntakeResult>;
   /** Takes a kept webhook in again, as signed by the app that signed it when it came. @throws as {@link receive} */
   replay(
-    kept: { body: Buffer; appId: string; headers: IncomingHttpHeaders },
+    kept: { body: Buffer; appId: string; headers: IncomingHttpHeaders; isFromArchive?: boolean },
     meta: JobMeta,
   ): Promise<IntakeResult>;
 }
@@ -38,10 +38,11 @@ export function createShopifyIntake(settings: {
   const { metrics, reject } = intake;
 
   async function take(
-    { body, appId, headers }: { body: Buffer; appId: string; headers: IncomingHttpHeaders },
+    kept: { body: Buffer; appId: string; headers: IncomingHttpHeaders; isFromArchive?: boolean },
     meta: JobMeta,
     startedAtMs: number,
   ): Promise<IntakeResult> {
+    const { body, appId, headers, isFromArchive = false } = kept;
     const about = readShopifyHeaders(headers);
     const isText = isUtf8(body);
     const text = body.toString('utf8');
@@ -63,7 +64,21 @@ export function createShopifyIntake(settings: {
     clock('resolve');
     if (source && source.appId !== appId)
       throw reject('another-app', sourceOfAnotherApp('the shop belongs to another app'));
-    const nothing = { events: new Map(), repeated: 0, startedAtMs };
+    const archive = () =>
+      source && source.archiveOff !== 1
+        ? [
+            {
+              merchantId: source.merchantId,
+              kind: KIND,
+              appId,
+              sourceKey: source.sourceKey,
+              receivedAtMs: Date.now(),
+              headers: pickHeaders(headers),
+              body,
+            } as const,
+          ]
+        : [];
+    const nothing = { events: new Map(), repeated: 0, startedAtMs, archive, isFromArchive };
     if (!source) return intake.take({ ...nothing, toKeep: [keep('source-unknown')] });
     const { merchantId } = source;
     if (source.status !== 'active')

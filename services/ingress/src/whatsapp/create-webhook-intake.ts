@@ -11,6 +11,7 @@ import { peekNumber } from './peek-number.ts';
 import { readSignature } from './read-signature.ts';
 import { type ResolvedEvent, resolveSources } from './resolve-sources.ts';
 import { splitPayload, type WebhookEvent } from './split-payload.ts';
+import { toArchive } from './to-archive.ts';
 import { idOfEvent, isRoutable, toJob } from './to-job.ts';
 import { toKept } from './to-kept.ts';
 
@@ -29,7 +30,10 @@ export interface WebhookIntake {
    */
   receive(body: Buffer, signatureHeader: unknown, meta: JobMeta): Promise<IntakeResult>;
   /** Takes a kept event in again, as signed by the app that signed it when it came. @throws as {@link receive} */
-  replay(kept: { body: Buffer; appId: string }, meta: JobMeta): Promise<IntakeResult>;
+  replay(
+    kept: { body: Buffer; appId: string; isFromArchive?: boolean },
+    meta: JobMeta,
+  ): Promise<IntakeResult>;
 }
 
 /** What intake works with. */
@@ -44,6 +48,7 @@ interface VerifiedBody {
   readonly appId: string;
   readonly bodyKey: string;
   readonly meta: JobMeta;
+  readonly isFromArchive: boolean;
   /** By `performance.now()`. */
   readonly startedAtMs: number;
 }
@@ -65,7 +70,8 @@ export function createWebhookIntake({ directory, intake }: WebhookIntakeSettings
     }
     const resolved = await resolveSources(events, directory);
     clock('resolve');
-    return intake.take({ ...sort(resolved, parsed, verified), startedAtMs });
+    const { isFromArchive } = verified;
+    return intake.take({ ...sort(resolved, parsed, verified), startedAtMs, isFromArchive });
   }
 
   /** Splits a payload's events into those with a place to go to, by id, and those to keep. */
@@ -99,7 +105,8 @@ export function createWebhookIntake({ directory, intake }: WebhookIntakeSettings
           });
       }
     }
-    return { events, toKeep, repeated };
+    const archive = () => toArchive(resolved, parsed, verified);
+    return { events, toKeep, repeated, archive };
   }
 
   return {
@@ -117,11 +124,13 @@ export function createWebhookIntake({ directory, intake }: WebhookIntakeSettings
       const app = await findSigner(body, signature, apps, hint);
       clock('verify');
       if (!app) throw reject('signature-wrong', signatureInvalid('no app we know has signed this'));
-      return take({ body, appId: app.id, bodyKey: signature.toString('base64url'), meta, startedAtMs });
+      const bodyKey = signature.toString('base64url');
+      return take({ body, appId: app.id, bodyKey, meta, startedAtMs, isFromArchive: false });
     },
-    replay({ body, appId }, meta) {
+    replay({ body, appId, isFromArchive = false }, meta) {
       const startedAtMs = performance.now();
-      return take({ body, appId, bodyKey: hash('sha256', body, 'base64url'), meta, startedAtMs });
+      const bodyKey = hash('sha256', body, 'base64url');
+      return take({ body, appId, bodyKey, meta, startedAtMs, isFromArchive });
     },
   };
 }
