@@ -20,6 +20,8 @@ const commands = {
   'test:session': { script: 'scripts/test-session.ts' },
   'check-dependencies': { script: 'scripts/check-dependencies.ts' },
   'env:example': { script: 'scripts/write-env-example.ts' },
+  'errors:doc': { script: 'scripts/write-errors-doc.ts' },
+  bench: { script: 'scripts/bench.ts', redis: 'always' },
   run: { usage: 'run <program> [arguments]: any program of node_modules/.bin' },
 };
 

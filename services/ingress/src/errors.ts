@@ -18,15 +18,21 @@ export const queueFull = defineError('QUEUE_FULL', 503, 'later');
 /** Too many bytes of webhook bodies are being handled at once. The provider tries again. */
 export const intakeBusy = defineError('INTAKE_BUSY', 503, 'later');
 
-/** No merchant, app, source, key, event or session of this id is there for the caller. */
+/** No merchant has this id. */
 export const merchantUnknown = defineError('MERCHANT_UNKNOWN', 404, 'never');
+/** No app of this id is there for the caller. */
 export const appUnknown = defineError('APP_UNKNOWN', 404, 'never');
+/** No source of this id is there for the caller. */
 export const sourceUnknown = defineError('SOURCE_UNKNOWN', 404, 'never');
+/** No API key of this id is there for the caller. */
 export const apiKeyUnknown = defineError('API_KEY_UNKNOWN', 404, 'never');
+/** No unrouted event has this id. */
 export const unroutedEventUnknown = defineError('UNROUTED_EVENT_UNKNOWN', 404, 'never');
+/** Nobody of this number has a session: none was begun, or it was not used for six hours. */
 export const sessionUnknown = defineError('SESSION_UNKNOWN', 404, 'never');
-/** The number, the account or the id is in use already. */
+/** The number, shop, account or id is in use already. */
 export const sourceTaken = defineError('SOURCE_TAKEN', 409, 'never');
+/** A merchant of this id is there already. */
 export const merchantTaken = defineError('MERCHANT_TAKEN', 409, 'never');
 /** A number belongs to an app at Meta, a shop to one at Shopify. */
 export const appOfAnotherKind = defineError('APP_OF_ANOTHER_KIND', 409, 'never');
@@ -48,4 +54,5 @@ export const secretMalformed = defineError('SECRET_MALFORMED', 400, 'never');
 export const appInUse = defineError('APP_IN_USE', 409, 'never');
 /** A range that is empty, or older than consumers remember. */
 export const replayRangeInvalid = defineError('REPLAY_RANGE_INVALID', 400, 'never');
+/** No replay has this id. */
 export const replayUnknown = defineError('REPLAY_UNKNOWN', 404, 'never');

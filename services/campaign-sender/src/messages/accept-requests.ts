@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JobToAdd } from '@switchyard/jobs';
+import type { JobMeta, JobToAdd } from '@switchyard/jobs';
 import { createId } from '@switchyard/runtime';
 import type { Store } from '../database/scope.ts';
 import { idempotencyKeyReused, messageInvalid } from '../errors.ts';
@@ -15,6 +15,8 @@ export interface MessageRequests {
   idempotencyKey: string | undefined;
   /** The body as it came, to tell a repeat from another request. */
   body: unknown;
+  /** The request's ids, for the jobs that follow from it. */
+  meta: JobMeta;
   messages: readonly Pick<
     SendMessage,
     'to' | 'content' | 'type' | 'senderId' | 'replyTo' | 'lane' | 'expiresAtMs' | 'onUnknown'
@@ -29,7 +31,7 @@ export interface MessageRequests {
 export async function acceptRequests(
   store: Store,
   recorder: Pick<Recorder, 'chooseSender'>,
-  { merchantId, idempotencyKey, body, messages }: MessageRequests,
+  { merchantId, idempotencyKey, body, meta, messages }: MessageRequests,
 ): Promise<Candidate[]> {
   const requestHash = digest(JSON.stringify(body));
   const items: MessageToRecord[] = [];
@@ -62,7 +64,7 @@ export async function acceptRequests(
     }
     for (const [index, candidate] of recorded.entries())
       if (candidate.state === 'queued' && candidate.attempts === 0)
-        enqueue(wakeUp(candidate, items[index]!.message));
+        enqueue(wakeUp(candidate, items[index]!.message, meta));
     return recorded;
   });
 }
@@ -80,13 +82,13 @@ async function senderOf(
   return senderId;
 }
 
-function wakeUp({ id, merchantId }: Candidate, { lane }: OutgoingMessage): JobToAdd {
+function wakeUp({ id, merchantId }: Candidate, { lane }: OutgoingMessage, meta: JobMeta): JobToAdd {
   return {
     queue: 'messages',
     name: 'deliver-message',
     payload: { merchantId, messageId: id, turn: 0 },
     options: { priority: priorityOf(lane) },
-    meta: { merchantId },
+    meta: { ...meta, merchantId },
   };
 }
 

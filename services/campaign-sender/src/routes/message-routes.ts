@@ -1,4 +1,4 @@
-import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
+import { jobMetaOf, ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import type { Selectable } from 'kysely';
 import Type from 'typebox';
 import type { MessagesTable } from '../database/tables.ts';
@@ -71,6 +71,7 @@ export function registerMessageRoutes(app: ServiceApp, { store, recorder, attemp
         merchantId: request.principal.merchantId,
         idempotencyKey: request.headers['idempotency-key'],
         body,
+        meta: jobMetaOf(request),
         messages: 'messages' in body ? body.messages : [body],
       });
       reply.code(202);
