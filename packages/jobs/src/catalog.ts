@@ -65,7 +65,7 @@ export const catalog = {
     retention: keptUntilSeen,
   }),
   contacts: defineQueue({
-    description: 'what a flow learned about a person',
+    description: 'what a flow learned about a person; their erasure and the export of their data',
     consumer: 'campaign-sender',
     jobs: {
       'tag-contact': defineJob({ schema: campaignSender.TagContact, jobId: ({ effectId }) => effectId }),
@@ -75,6 +75,18 @@ export const catalog = {
       }),
       'set-consent': defineJob({ schema: campaignSender.SetConsent, jobId: ({ effectId }) => effectId }),
       'opt-out': defineJob({ schema: campaignSender.OptOut, jobId: ({ effectId }) => effectId }),
+      'erase-person': defineJob({
+        schema: campaignSender.EraseContact,
+        jobId: ({ erasureId }) => erasureId,
+      }),
+      'erase-shop': defineJob({
+        schema: campaignSender.EraseShopEvents,
+        jobId: ({ erasureId }) => erasureId,
+      }),
+      'export-person': defineJob({
+        schema: campaignSender.ExportContact,
+        jobId: ({ requestId }) => requestId,
+      }),
     },
     timeoutMs: 30 * SECOND_MS,
     concurrency: 20,
@@ -93,6 +105,10 @@ export const catalog = {
       'record-message-outcome': defineJob({
         schema: flowEngine.RecordMessageOutcome,
         jobId: ({ messageId, outcome }) => `${messageId}_${outcome}`,
+      }),
+      'erase-person': defineJob({
+        schema: flowEngine.EraseConversations,
+        jobId: ({ erasureId }) => erasureId,
       }),
     },
     attempts: 3,
@@ -193,6 +209,7 @@ export const catalog = {
         schema: notifier.DeliverWebhook,
         jobId: ({ deliveryId, turn }) => `${deliveryId}_${turn}`,
       }),
+      'erase-person': defineJob({ schema: notifier.EraseDeliveries, jobId: ({ erasureId }) => erasureId }),
     },
     attempts: 3,
     timeoutMs: MINUTE_MS,
@@ -229,7 +246,8 @@ export const catalog = {
     retention: kept,
   }),
   control: defineQueue({
-    description: 'subscriptions of notifier, erasure of a person and its acknowledgements, sources to stop',
+    description:
+      'subscriptions of notifier, erasure and export of a person and their acknowledgements, sources to stop',
     consumer: 'ingress',
     jobs: {
       'set-subscriptions': defineJob({
@@ -237,6 +255,15 @@ export const catalog = {
         jobId: ({ merchantId, version }) => `subscriptions_${merchantId}_${version}`,
       }),
       'erase-person': defineJob({ schema: ingress.ErasePerson, jobId: ({ erasureId }) => erasureId }),
+      'erase-shop': defineJob({ schema: ingress.EraseShop, jobId: ({ erasureId }) => erasureId }),
+      'request-person-data': defineJob({
+        schema: ingress.RequestPersonData,
+        jobId: ({ requestId }) => requestId,
+      }),
+      'provide-person-data': defineJob({
+        schema: ingress.ProvidePersonData,
+        jobId: ({ requestId, owner }) => `${requestId}_${owner}`,
+      }),
       'acknowledge-erasure': defineJob({
         schema: ingress.AcknowledgeErasure,
         jobId: ({ erasureId, owner }) => `${erasureId}_${owner}`,

@@ -132,7 +132,7 @@ async function assemble(runtime: Runtime<Tables, ServiceConfig>, config: Service
     'apply-account-update': createApplyAccountUpdate(receipts),
     'apply-preferences': createApplyPreferences(receipts),
   });
-  runtime.addWorker('contacts', createContactProcessors(createContactChanges(store, firstTime)));
+  runtime.addWorker('contacts', createContactProcessors(createContactChanges(store, firstTime), store));
   runtime.addWorker('messages', {
     'send-message': createSendMessage(recorder, sending),
     'deliver-message': createDeliverMessage(db, sending),

@@ -181,7 +181,7 @@ export interface Stage extends Surroundings {
   greet(phone: string): Promise<string>;
   /** Jobs added to a queue of another service, as payloads. */
   queued(
-    queue: 'flows' | 'webhooks' | 'notifications',
+    queue: 'flows' | 'webhooks' | 'notifications' | 'control',
   ): Promise<{ name: string; payload: Record<string, unknown> }[]>;
 }
 

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { FlowEngineConfig } from './config.ts';
 import { createApplyInput } from './conversations/apply-input.ts';
 import { createDrain } from './conversations/create-drain.ts';
+import { createErasure } from './conversations/create-erasure.ts';
 import { createInbox } from './conversations/create-inbox.ts';
 import { createIntake } from './conversations/create-intake.ts';
 import { createSessionWriter } from './conversations/create-session-writer.ts';
@@ -93,7 +94,16 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
 
   registerFlows(app, { flows: createFlowStore(database) });
   registerRuns(app, { runs, flows, db: database.db, onCancelled: metrics.countCancelled });
-  runtime.addWorker('flows', createFlowProcessors({ takeIn: createIntake({ ...shared, drain }), sends }));
+  const erase = createErasure({
+    database,
+    outbox,
+    leases,
+    owner,
+    cache: runtime.redis.cache,
+    keyPrefix: runtime.redisSettings.cache.keyPrefix,
+  });
+  const takeIn = createIntake({ ...shared, drain });
+  runtime.addWorker('flows', createFlowProcessors({ takeIn, sends, erase }));
 
   runtime.addTask({
     name: 'drain forgotten conversations',

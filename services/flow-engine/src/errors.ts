@@ -14,3 +14,5 @@ export const flowLimitReached = defineError('FLOW_LIMIT_REACHED', 409, 'never');
 export const runUnknown = defineError('RUN_UNKNOWN', 404, 'never');
 /** The run has ended: there is nothing to cancel. */
 export const runEnded = defineError('RUN_ENDED', 409, 'never');
+/** Another process is advancing the conversation just now. */
+export const conversationBusy = defineError('CONVERSATION_BUSY', 503, 'later');

@@ -21,17 +21,20 @@ import { createIntakeMetrics, type IntakeSource } from './intake/intake-metrics.
 import { createApiKeys } from './merchants/create-api-keys.ts';
 import { createApps } from './merchants/create-apps.ts';
 import { createDirectory } from './merchants/create-directory.ts';
-import { createErasures } from './merchants/create-erasures.ts';
 import { createMerchants } from './merchants/create-merchants.ts';
 import { createSources } from './merchants/create-sources.ts';
 import { createSubscriptions } from './merchants/create-subscriptions.ts';
 import { ensureFirstMerchant } from './merchants/ensure-first-merchant.ts';
 import { resealSecrets } from './merchants/reseal-secrets.ts';
 import { resolveTokenKeys } from './merchants/resolve-token-keys.ts';
+import { createDataRequests } from './privacy/create-data-requests.ts';
+import { createErasures } from './privacy/create-erasures.ts';
+import { eraseOwn } from './privacy/erase-own.ts';
 import { createControlProcessors } from './processors/create-control-processors.ts';
 import { registerArchive } from './routes/register-archive.ts';
 import { registerCustomWebhooks } from './routes/register-custom-webhooks.ts';
 import { registerMerchants } from './routes/register-merchants.ts';
+import { registerPrivacy } from './routes/register-privacy.ts';
 import { registerSessions } from './routes/register-sessions.ts';
 import { registerShopifyWebhook } from './routes/register-shopify-webhook.ts';
 import { registerSources } from './routes/register-sources.ts';
@@ -44,8 +47,11 @@ import { createWebhookIntake } from './whatsapp/create-webhook-intake.ts';
 const VERSION = '0.1.0';
 const MEMORY_LOOK_MS = 1000;
 const REPLAY_LOOK_MS = 2000;
+const ERASE_LOOK_MS = 3000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** The law gives 30 days to answer; after some more, nobody fetches it any longer. */
+const DATA_REQUESTS_KEPT_MS = 60 * DAY_MS;
 
 /**
  * Builds ingress: the runtime, its tables, the stores, the routes, the worker of `control`. It neither listens nor works before
@@ -151,7 +157,10 @@ async function assemble(
   await registerMerchants(app, { merchants, apiKeys });
   await registerSources(app, { merchants, apps, sources });
   await registerUnroutedEvents(app, { unrouted, replay });
-  const { leases, instanceId: owner } = runtime;
+  const { leases, instanceId: owner, outbox } = runtime;
+  const erasures = createErasures({ database, outbox, secretBox });
+  const dataRequests = createDataRequests({ database, outbox, secretBox, archive: archiveStore });
+  await registerPrivacy(app, { erasures, dataRequests });
   const replays = createReplays({ database, store: archiveStore, leases, replay, owner, logger });
   await registerArchive(app, { store: archiveStore, replays, merchants });
   await registerSessions(app, {
@@ -165,11 +174,22 @@ async function assemble(
     createControlProcessors({
       subscriptions: createSubscriptions({ database }),
       sources,
-      erasures: createErasures({ database, secretBox }),
+      erasures,
+      dataRequests,
     }),
   );
   runtime.addTask({ name: 'look at queue memory', intervalMs: MEMORY_LOOK_MS, run: () => memory.look() });
   runtime.addTask({ name: 'replay from the archive', intervalMs: REPLAY_LOOK_MS, run: replays.run });
+  runtime.addTask({
+    name: 'erase from the archive',
+    intervalMs: ERASE_LOOK_MS,
+    run: (signal) => eraseOwn({ database, archive: archiveStore, erasures, leases, owner }, signal),
+  });
+  runtime.addTask({
+    name: 'purge data requests',
+    intervalMs: HOUR_MS,
+    run: async () => void (await dataRequests.purge(Date.now() - DATA_REQUESTS_KEPT_MS)),
+  });
   runtime.addTask({
     name: 'purge the archive',
     intervalMs: HOUR_MS,

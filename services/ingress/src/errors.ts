@@ -56,3 +56,5 @@ export const appInUse = defineError('APP_IN_USE', 409, 'never');
 export const replayRangeInvalid = defineError('REPLAY_RANGE_INVALID', 400, 'never');
 /** No replay has this id. */
 export const replayUnknown = defineError('REPLAY_UNKNOWN', 404, 'never');
+/** No request for a person's data of this id is there for the caller. */
+export const dataRequestUnknown = defineError('DATA_REQUEST_UNKNOWN', 404, 'never');

@@ -12,6 +12,7 @@ t.test('a number without its app secret is refused by name', async (t) => {
 
 t.test('a shop without its secret, and strict mode without an archive, are refused by name', async (t) => {
   t.throws(() => loadIngressConfig({ SHOPIFY_SHOP_DOMAIN: 'a.myshopify.com' }), {
+    name: 'ConfigError',
     variable: 'SHOPIFY_API_SECRET',
   });
   const env = { INGRESS_STRICT: 'true', INGRESS_ARCHIVE_RETENTION_DAYS: '0' };

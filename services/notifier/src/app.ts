@@ -7,6 +7,7 @@ import { createDeliveries } from './delivery/create-deliveries.ts';
 import { createWebhookClient } from './delivery/create-webhook-client.ts';
 import { createEndpoints } from './endpoints/create-endpoints.ts';
 import { createDeliverWebhook } from './processors/deliver-webhook.ts';
+import { createErasePerson } from './processors/erase-person.ts';
 import { createPublishEvents } from './processors/publish-events.ts';
 import { createSendNotification } from './processors/send-notification.ts';
 import { registerDeliveries } from './routes/deliveries.ts';
@@ -49,6 +50,7 @@ export async function buildApp(
   );
   runtime.addWorker('webhooks', {
     'publish-events': createPublishEvents({ deliveries }),
+    'erase-person': createErasePerson({ database, outbox }),
     'deliver-webhook': createDeliverWebhook({
       deliveries,
       endpoints,

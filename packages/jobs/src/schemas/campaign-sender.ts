@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { CorrelatedEvent, Epoch, Id, ProviderObject, Reference } from './shared.ts';
+import { CorrelatedEvent, Epoch, Id, Identifiers, ProviderObject, Reference } from './shared.ts';
 
 /** A person's profile as it comes with a WhatsApp webhook. Every identifier may be absent (business-scoped user ids). */
 export const WebhookProfile = Type.Object({
@@ -204,3 +204,12 @@ export const ExportRecords = Type.Object({
   filter: Type.Optional(ProviderObject),
   ...CorrelatedEvent,
 });
+
+/** `contacts`: erase a person; the owners that know contacts by id are told from there. */
+export const EraseContact = Type.Object({ merchantId: Id, erasureId: Id, identifiers: Identifiers });
+
+/** `contacts`: erase what a shop has sent and nobody could be found for. */
+export const EraseShopEvents = Type.Object({ merchantId: Id, erasureId: Id, shopDomain: Type.String() });
+
+/** `contacts`: provide what is known of a person. */
+export const ExportContact = Type.Object({ merchantId: Id, requestId: Id, identifiers: Identifiers });

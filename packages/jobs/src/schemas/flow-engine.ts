@@ -97,6 +97,16 @@ export const RecordMessageOutcome = Type.Object({
   decidedAtMs: Epoch,
 });
 
+/** `flows`: forget contacts that were erased. */
+export const EraseConversations = Type.Object({
+  merchantId: Id,
+  erasureId: Id,
+  contacts: Type.Array(
+    Type.Object({ id: Id, phone: Type.Optional(Type.String()), userId: Type.Optional(Type.String()) }),
+    { maxItems: 50 },
+  ),
+});
+
 const AiRequest = {
   merchantId: Id,
   requestId: Id,

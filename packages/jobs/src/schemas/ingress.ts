@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { Epoch, Id } from './shared.ts';
+import { Epoch, Id, Identifiers, ProviderObject } from './shared.ts';
 
 /** `control`: the event types a merchant's endpoints want, so that producers need not send the others. */
 export const SetSubscriptions = Type.Object({
@@ -12,7 +12,7 @@ export const SetSubscriptions = Type.Object({
 export const ErasePerson = Type.Object({
   merchantId: Id,
   erasureId: Id,
-  identifiers: Type.Array(Type.Object({ kind: Type.String(), value: Type.String() }), { minItems: 1 }),
+  identifiers: Identifiers,
   requestedAtMs: Epoch,
 });
 
@@ -31,4 +31,29 @@ export const StopSource = Type.Object({
   sourceKind: Type.Union([Type.Literal('whatsapp'), Type.Literal('shopify'), Type.Literal('custom')]),
   sourceKey: Type.String({ minLength: 1 }),
   reason: Type.String(),
+});
+
+/** `control`: a shop has left for good; what came from it must go. */
+export const EraseShop = Type.Object({
+  merchantId: Id,
+  erasureId: Id,
+  shopDomain: Type.String({ minLength: 1, maxLength: 191 }),
+  requestedAtMs: Epoch,
+});
+
+/** `control`: a person asks for their data; every owner provides what it has. */
+export const RequestPersonData = Type.Object({
+  merchantId: Id,
+  requestId: Id,
+  identifiers: Identifiers,
+  requestedAtMs: Epoch,
+});
+
+/** `control`: what one owner has of a person. */
+export const ProvidePersonData = Type.Object({
+  merchantId: Id,
+  requestId: Id,
+  owner: Type.String(),
+  data: ProviderObject,
+  completedAtMs: Epoch,
 });

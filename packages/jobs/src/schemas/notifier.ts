@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { Epoch, Id, ProviderObject } from './shared.ts';
+import { Epoch, Id, Identifiers, ProviderObject } from './shared.ts';
 
 /** `emails`: one email. `emailId` makes it once. */
 export const SendEmail = Type.Object({
@@ -45,4 +45,12 @@ export const SendNotification = Type.Object({
   title: Type.String({ minLength: 1, maxLength: 200 }),
   body: Type.Optional(Type.String()),
   occurredAtMs: Epoch,
+});
+
+/** `webhooks`: forget deliveries that tell of a person who was erased. */
+export const EraseDeliveries = Type.Object({
+  merchantId: Id,
+  erasureId: Id,
+  contactIds: Type.Array(Id, { maxItems: 50 }),
+  identifiers: Identifiers,
 });

@@ -18,3 +18,9 @@ export const Reference = Type.Object({
 
 /** The request that a job came from, where it matters beyond logs. */
 export const CorrelatedEvent = { requestedBy: Type.Optional(Type.String()) };
+
+/** What a person is known by: `phone` (E.164), `user_id`, `email`, `shopify_customer_id` and the like. */
+export const Identifiers = Type.Array(
+  Type.Object({ kind: Type.String(), value: Type.String({ minLength: 1, maxLength: 320 }) }),
+  { minItems: 1, maxItems: 50 },
+);

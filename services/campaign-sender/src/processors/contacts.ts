@@ -1,12 +1,21 @@
 import type { Processors } from '@switchyard/jobs';
 import type { ContactChanges } from '../contacts/change-contact.ts';
+import type { Store } from '../database/scope.ts';
+import { erasePerson, eraseShop } from '../erasure/erase-person.ts';
+import { exportPerson } from '../erasure/export-person.ts';
 
-/** The processors of `contacts`: what a flow learned about a person. */
-export function createContactProcessors(changes: ContactChanges): Processors<'contacts'> {
+/** The processors of `contacts`: what a flow learned about a person, and what the law asks for them. */
+export function createContactProcessors(
+  changes: ContactChanges,
+  store: Store,
+): Required<Processors<'contacts'>> {
   return {
     'tag-contact': (payload) => changes.tag(payload),
     'set-attributes': (payload) => changes.setAttributes(payload),
     'set-consent': (payload) => changes.setConsent(payload),
     'opt-out': (payload) => changes.optOut(payload),
+    'erase-person': (payload) => erasePerson(store, payload),
+    'erase-shop': (payload) => eraseShop(store, payload),
+    'export-person': (payload) => exportPerson(store, payload),
   };
 }

@@ -1,4 +1,5 @@
 import type { Processors } from '@switchyard/jobs';
+import type { createErasure } from '../conversations/create-erasure.ts';
 import { toInboxRow } from '../conversations/create-inbox.ts';
 import type { TakeIn } from '../conversations/create-intake.ts';
 import type { SendRelease } from '../conversations/release-sends.ts';
@@ -8,8 +9,12 @@ import type { SendRelease } from '../conversations/release-sends.ts';
  *
  * Dies before the input is recorded: the job is tried again. After it: the next try, the next input, or a sweeper applies it.
  */
-export function createFlowProcessors(deps: { takeIn: TakeIn; sends: SendRelease }): Processors<'flows'> {
-  const { takeIn, sends } = deps;
+export function createFlowProcessors(deps: {
+  takeIn: TakeIn;
+  sends: SendRelease;
+  erase: ReturnType<typeof createErasure>;
+}): Required<Processors<'flows'>> {
+  const { takeIn, sends, erase } = deps;
   return {
     'handle-event': (payload, { signal }) => {
       const { merchantId, eventId, sequence } = payload;
@@ -28,5 +33,6 @@ export function createFlowProcessors(deps: { takeIn: TakeIn; sends: SendRelease 
       );
     },
     'record-message-outcome': (payload) => sends.recordOutcome(payload),
+    'erase-person': (payload) => erase(payload),
   };
 }

@@ -2,6 +2,7 @@ import type { Migration } from '@switchyard/database';
 import { archiveMigration } from './archive-migration.ts';
 import { eventsMigration } from './events-migration.ts';
 import { merchantsMigration } from './merchants-migration.ts';
+import { privacyMigration } from './privacy-migration.ts';
 import { signaturesMigration } from './signatures-migration.ts';
 import { wideningMigration } from './widening-migration.ts';
 
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   'ingress-003-widening': wideningMigration,
   'ingress-004-signatures': signaturesMigration,
   'ingress-005-archive': archiveMigration,
+  'ingress-006-privacy': privacyMigration,
 };

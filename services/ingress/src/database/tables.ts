@@ -10,6 +10,8 @@ export interface IngressTables {
   subscriptions: SubscriptionRow;
   erasures: ErasureRow;
   erasure_acknowledgements: ErasureAcknowledgementRow;
+  data_requests: DataRequestRow;
+  data_request_parts: DataRequestPartRow;
 }
 
 /** What kinds of source there are. */
@@ -134,11 +136,13 @@ export interface SubscriptionRow {
   updatedAtMs: number;
 }
 
-/** A person's erasure, as asked for. */
+/** The erasure of a person or a shop, as asked for. */
 export interface ErasureRow {
   id: string;
   merchantId: string;
-  /** JSON, sealed: it names the person. */
+  kind: 'person' | 'shop';
+  shopDomain: string | null;
+  /** JSON, sealed: it names the person. Empty once everyone has acknowledged. */
   sealedIdentifiers: string;
   requestedAtMs: number;
   recordedAtMs: number;
@@ -149,5 +153,23 @@ export interface ErasureAcknowledgementRow {
   owner: string;
   merchantId: string;
   erasedRecords: number;
+  completedAtMs: number;
+}
+
+/** A person's request for their data. */
+export interface DataRequestRow {
+  id: string;
+  merchantId: string;
+  /** JSON, sealed. */
+  sealedIdentifiers: string;
+  requestedAtMs: number;
+}
+
+/** What one owner has provided for a request. */
+export interface DataRequestPartRow {
+  requestId: string;
+  owner: string;
+  /** JSON, sealed. */
+  sealedData: string;
   completedAtMs: number;
 }

@@ -1,8 +1,9 @@
 import type { Database, SecretBox } from '@switchyard/database';
 import type { Logger } from 'pino';
 import type { IngressTables } from '../database/tables.ts';
+import { requestContext } from '../privacy/create-data-requests.ts';
+import { erasureContext } from '../privacy/create-erasures.ts';
 import { secretContext } from './create-directory.ts';
-import { erasureContext } from './create-erasures.ts';
 
 /**
  * Seals again, with the first of `ENCRYPTION_KEYS`, what an older key has sealed; after that the older key may be dropped. Runs at
@@ -55,6 +56,32 @@ export async function resealSecrets(settings: {
       count += 1;
     } catch (error) {
       logger.error({ err: error, erasureId: id }, "an erasure's identifiers can't be sealed again");
+    }
+  }
+  for (const { id, sealedIdentifiers } of await db
+    .selectFrom('data_requests')
+    .select(['id', 'sealedIdentifiers'])
+    .execute()) {
+    try {
+      const sealed = reseal(sealedIdentifiers, requestContext(id));
+      if (sealed === sealedIdentifiers) continue;
+      // Parts first: it is the request that tells whether there is still something to do.
+      const parts = await db
+        .selectFrom('data_request_parts')
+        .selectAll()
+        .where('requestId', '=', id)
+        .execute();
+      for (const { owner, sealedData } of parts)
+        await db
+          .updateTable('data_request_parts')
+          .set({ sealedData: reseal(sealedData, requestContext(id)) })
+          .where('requestId', '=', id)
+          .where('owner', '=', owner)
+          .execute();
+      await db.updateTable('data_requests').set({ sealedIdentifiers: sealed }).where('id', '=', id).execute();
+      count += 1;
+    } catch (error) {
+      logger.error({ err: error, requestId: id }, "a data request can't be sealed again");
     }
   }
   if (count > 0) logger.info({ rows: count }, 'secrets sealed again with the current key');

@@ -6,6 +6,7 @@ import type { EventIntake, IntakeResult } from '../intake/create-event-intake.ts
 import { createStageClock } from '../intake/create-stage-clock.ts';
 import type { EventToKeep } from '../intake/create-unrouted-events.ts';
 import type { Directory } from '../merchants/create-directory.ts';
+import { isCompliance, readCompliance, toComplianceJob } from '../privacy/read-compliance.ts';
 import { findSigner } from '../signatures/find-signer.ts';
 import { readShopDomain, readShopifyHeaders, readShopifySignature } from './read-shopify-headers.ts';
 import { idOfDelivery, toShopifyJobs } from './to-shopify-jobs.ts';
@@ -81,9 +82,24 @@ export function createShopifyIntake(settings: {
     const nothing = { events: new Map(), repeated: 0, startedAtMs, archive, isFromArchive };
     if (!source) return intake.take({ ...nothing, toKeep: [keep('source-unknown')] });
     const { merchantId } = source;
+    const id = idOfDelivery(about);
+    if (isCompliance(about.topic)) {
+      // The law holds for a shop that has left too; and what names a person to be erased is not archived first.
+      const { shopDomain } = about;
+      const compliance = readCompliance(about.topic, shopDomain, body);
+      if (typeof compliance === 'string')
+        return intake.take({ ...nothing, toKeep: [keep(compliance, merchantId)] });
+      const asked = {
+        jobs: (receivedAtMs: number) => [
+          toComplianceJob(compliance, { id, merchantId, shopDomain, receivedAtMs, meta }),
+        ],
+        occurredAtMs: about.triggeredAtMs,
+        toKept: (reason: string) => keep(reason, merchantId),
+      };
+      return intake.take({ ...nothing, archive: () => [], events: new Map([[id, asked]]), toKeep: [] });
+    }
     if (source.status !== 'active')
       return intake.take({ ...nothing, toKeep: [keep('source-disabled', merchantId)] });
-    const id = idOfDelivery(about);
     const event = {
       jobs: (receivedAtMs: number) => toShopifyJobs(about, text, { id, merchantId, receivedAtMs, meta }),
       occurredAtMs: about.triggeredAtMs,

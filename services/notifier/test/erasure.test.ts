@@ -1,0 +1,53 @@
+import { eachDatabase, until } from '@switchyard/test-kit';
+import t from 'tap';
+import { startNotifier, startReceiver } from './helper.ts';
+
+eachDatabase(t, 'deliveries that tell of an erased person go, others stay', async (t, database) => {
+  const receiver = await startReceiver(t, () => ({ status: 204 }));
+  const { runtime, call } = await startNotifier(t, database);
+  await call('POST', '/api/v1/endpoints', { url: receiver.url, eventTypes: ['*'] });
+  const event = (id: string, data: Record<string, unknown>) => ({
+    id,
+    type: 'message.received',
+    occurredAtMs: 1,
+    data,
+  });
+  await runtime.producer.add({
+    queue: 'webhooks',
+    name: 'publish-events',
+    payload: {
+      merchantId: 'default',
+      batchId: 'b1',
+      events: [
+        event('e1', { contactId: 'con_gone' }),
+        event('e2', { from: '+15551234567' }),
+        event('e3', { contactId: 'con_gone2', from: '+155512345670' }),
+      ],
+    },
+  });
+  const rows = () => runtime.database.db.selectFrom('deliveries').select(['eventId', 'state']).execute();
+  await until(async () => (await rows()).filter(({ state }) => state === 'delivered').length === 3, {
+    what: 'all is delivered',
+  });
+  await runtime.producer.add({
+    queue: 'webhooks',
+    name: 'erase-person',
+    payload: {
+      merchantId: 'default',
+      erasureId: 'era_1',
+      contactIds: ['con_gone'],
+      identifiers: [{ kind: 'phone', value: '+15551234567' }],
+    },
+  });
+  const [told] = await until(
+    async () => {
+      const jobs = await runtime.producer.queue('control').getJobs(['waiting']);
+      const found = jobs.filter(({ name }) => name === 'acknowledge-erasure');
+      return found.length > 0 ? found : undefined;
+    },
+    { what: 'the acknowledgement' },
+  );
+  t.match(told?.data.payload, { erasureId: 'era_1', owner: 'notifier', erasedRecords: 2 });
+  t.match(await rows(), [{ eventId: 'e3' }]);
+  t.equal((await runtime.database.db.selectFrom('deliveryAttempts').selectAll().execute()).length, 1);
+});
