@@ -1,0 +1,1 @@
+export { type Environment, runCli } from './run-cli.ts';
