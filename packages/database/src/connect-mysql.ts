@@ -4,7 +4,7 @@ import { type Connection, createConnection as connectOnce } from 'mysql2/promise
 import type { MysqlAddress } from './mysql-address.ts';
 
 /** A wrong setting must stop the start within 5 s, whatever the server does. */
-const startTimeoutMs = 3500;
+const startTimeoutMs = 3000;
 
 /** What all our connections have in common. */
 export function connectionOptions(address: MysqlAddress): PoolOptions {

@@ -7,8 +7,7 @@ import type { RedisClient } from './redis-client.ts';
 import { type RoleSettings, roleFallbacks } from './role-settings.ts';
 
 /** Leaves the process, which has to boot first, within the 5 s that a wrong setting may take to be told. */
-// With the start of the process itself, a wrong setting is told within 5 s.
-const defaultTimeoutMs = 3000;
+const defaultTimeoutMs = 2500;
 
 /** R3.9: ACL users and RESP3 came with 6. */
 const oldestMajorVersion = 6;
@@ -18,7 +17,7 @@ export interface StartCheckOptions {
   /** Production refuses an evicting Redis in the queue role; elsewhere it is a warning. */
   production: boolean;
   logger: Logger;
-  /** Time for everything, 4 s by default, at most 5 s. */
+  /** Time for everything, 2.5 s by default, at most 5 s. */
   timeoutMs?: number;
   /**
    * Whether the service can't do without (default). With `false` a Redis that is dead or hung is a warning,
