@@ -6,15 +6,12 @@ import {
   type Database,
   databaseFields,
   type Leases,
-  leasesMigration,
   type Migration,
   openDatabase,
   type SecretBox,
 } from '@switchyard/database';
 import {
   createProducer,
-  createWorker,
-  type JobWorker,
   type Processors,
   type Producer,
   type QueueName,
@@ -26,20 +23,15 @@ import {
   createOutbox,
   createProcessedJobs,
   type FailedJobs,
-  failedJobsMigration,
   type Outbox,
-  outboxMigration,
   type ProcessedJobs,
-  processedJobsMigration,
 } from '@switchyard/outbox';
 import {
   bullPrefix,
   type Cache,
-  connectRedis,
   createCache,
   createLocks,
   type Locks,
-  type RedisClient,
   type RedisSettings,
   resolveRedisSettings,
 } from '@switchyard/redis';
@@ -53,15 +45,18 @@ import {
   type ServiceApp,
 } from '@switchyard/service-kit';
 import type { Logger } from 'pino';
-import { type AuditTables, auditLogMigration, createAuditLog } from './audit-log.ts';
+import { type AuditTables, createAuditLog } from './audit-log.ts';
 import { connectRoles, type RoleClients } from './connect-roles.ts';
 import { createId } from './create-id.ts';
 import { workersStuck } from './errors.ts';
 import { registerFailedJobs } from './failed-jobs-routes.ts';
 import { createHealthSource } from './health.ts';
+import { listen } from './listen.ts';
 import { createPeriodicTasks, type PeriodicTask } from './periodic-tasks.ts';
 import type { RuntimeConfig } from './runtime-fields.ts';
+import { sharedMigrations } from './shared-migrations.ts';
 import { DEFAULT_MERCHANT_ID } from './whatsapp-fields.ts';
+import { createWorkerPool } from './worker-pool.ts';
 
 /** What a runtime is made from. */
 export interface RuntimeOptions<C extends RuntimeConfig> {
@@ -199,26 +194,22 @@ async function open<DB, C extends RuntimeConfig>(
   });
   tasks.add({ name: 'purge audit log', intervalMs: HOUR_MS, run: () => auditLog.purge() });
 
-  const workers: { queue: QueueName; worker: JobWorker }[] = [];
-  let waitingConnection: RedisClient | undefined;
-  /** The workers' connection waits for Redis instead of failing; all workers share it, and each opens a blocking one beside it. */
-  function workerConnection(): RedisClient {
-    if (waitingConnection) return waitingConnection;
-    const connection = connectRedis(redisSettings.queue, { profile: 'worker', logger });
-    waitingConnection = connection;
-    closer.add('redis of workers', () => connection.disconnect());
-    // Side by side, so that several queues with long jobs don't add their grace up beyond the time that a stop has.
-    closer.add('workers', () =>
-      Promise.all(workers.map(({ worker }) => worker.close(config.shutdownTimeoutMs / 2))),
-    );
-    return connection;
-  }
-  const stuck = () => workers.filter(({ worker }) => !worker.isProgressing()).map(({ queue }) => queue);
+  const workers = createWorkerPool({
+    queueRole: redisSettings.queue,
+    prefix,
+    logger,
+    failedJobs,
+    observer: metrics.jobObserver,
+    overrides,
+    probe: () => database.ping(),
+    closeTimeoutMs: config.shutdownTimeoutMs / 2,
+    closer,
+  });
   tasks.add({
     name: 'watch workers',
     intervalMs: WATCHDOG_INTERVAL_MS,
     async run() {
-      const queues = stuck();
+      const queues = workers.stuck();
       // Thrown where nobody catches it: the process must end, and its supervisor start a fresh one.
       if (queues.length > 0)
         setImmediate(() => {
@@ -236,7 +227,7 @@ async function open<DB, C extends RuntimeConfig>(
     metrics,
     health: createHealthSource({ connection: redis.queue, prefix, ping: () => database.ping() }),
     live: () => {
-      const queues = stuck();
+      const queues = workers.stuck();
       return queues.length === 0
         ? { ok: true }
         : { ok: false, reason: `no progress in ${queues.join(', ')}` };
@@ -268,25 +259,12 @@ async function open<DB, C extends RuntimeConfig>(
     locks,
     secretBox,
     instanceId,
-    addWorker(queue, processors) {
-      const worker = createWorker({
-        queue,
-        connection: workerConnection(),
-        prefix,
-        processors,
-        logger,
-        failedJobs,
-        observer: metrics.jobObserver,
-        overrides,
-        probe: () => database.ping(),
-      });
-      workers.push({ queue, worker });
-    },
+    addWorker: (queue, processors) => workers.add(queue, processors),
     addTask: (task) => tasks.add(task),
     onClose: (name, close) => closer.add(name, close),
     async start() {
       outbox.start();
-      await Promise.all(workers.map(({ worker }) => worker.start()));
+      await workers.start();
       tasks.start();
       await listen(app, config);
       // Registered last, so that it stops first: a task must not ask for what is being closed.
@@ -303,34 +281,10 @@ async function open<DB, C extends RuntimeConfig>(
   };
 }
 
-/** The tables that every service has beside its own. */
-const sharedMigrations: Record<string, Migration> = {
-  'shared-0001-outbox': outboxMigration,
-  'shared-0002-processed-jobs': processedJobsMigration,
-  'shared-0003-failed-jobs': failedJobsMigration,
-  'shared-0004-leases': leasesMigration,
-  'shared-0005-audit-log': auditLogMigration,
-};
-
 /** Waits for both, so that nothing is opened behind the back of a start that has failed; the first's error comes first. */
 async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   const [first, second] = await Promise.allSettled([a, b]);
   if (first.status === 'rejected') throw first.reason;
   if (second.status === 'rejected') throw second.reason;
   return [first.value, second.value];
-}
-
-/** @throws ConfigError naming PORT or HOST when the address can't be had. */
-async function listen(app: ServiceApp, { host, port }: Pick<RuntimeConfig, 'host' | 'port'>): Promise<void> {
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE')
-      throw new ConfigError('PORT', `names ${port}, which something else listens on`);
-    if (code === 'EACCES') throw new ConfigError('PORT', `names ${port}, which this user may not listen on`);
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-      throw new ConfigError('HOST', `names ${host}, which is not an address of this machine`);
-    throw error;
-  }
 }
