@@ -1,4 +1,4 @@
-import Type, { type Static, type TSchema } from 'typebox';
+import Type, { type TSchema } from 'typebox';
 
 /** A setting that is missing, malformed or contradicts another. Its message is one line and names the variable. */
 export class ConfigError extends Error {
@@ -136,6 +136,3 @@ export const field = {
     );
   },
 };
-
-/** The type a schema describes, for those who extend {@link field}. */
-export type ValueOf<S extends TSchema> = Static<S>;
