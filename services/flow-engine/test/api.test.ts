@@ -1,7 +1,7 @@
+import { welcomeFlow } from '@switchyard/flows';
 import { eachDatabase, until } from '@switchyard/test-kit';
 import t from 'tap';
 import { installWelcomeFlow } from '../src/definitions/install-welcome-flow.ts';
-import { welcomeFlow } from '../src/definitions/welcome-flow.ts';
 import { message, phoneOf, sentTexts, settled, startEngine } from './helper.ts';
 
 interface Flow {

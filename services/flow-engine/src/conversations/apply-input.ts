@@ -1,10 +1,10 @@
 import { type DialectName, type Lease, type Leases, leaseLost, type Transaction } from '@switchyard/database';
+import type { PublishedFlow } from '@switchyard/flows';
 import type { JobToAdd } from '@switchyard/jobs';
 import type { Outbox } from '@switchyard/outbox';
 import type { ConversationsTable, FlowTables, InboxTable } from '../database/tables.ts';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
 import { contactJobs, endedJob, sendJob, sendRequests } from '../runs/effect-jobs.ts';
-import type { PublishedFlow } from '../triggers/match-trigger.ts';
 import type { ContactKey, Inbox } from './create-inbox.ts';
 import { queueSends, type SendQueue } from './send-order.ts';
 import { continueHistory, type Session, type SessionMessage, sessionKey } from './session.ts';

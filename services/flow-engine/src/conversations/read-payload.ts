@@ -1,4 +1,4 @@
-import type { MessageFacts, Variables } from '../execution/run-state.ts';
+import type { MessageFacts, Variables } from '@switchyard/flows';
 import type { InboxPayloads } from './create-inbox.ts';
 import type { SessionMessage } from './session.ts';
 

@@ -1,13 +1,11 @@
 import type { DialectName, Transaction } from '@switchyard/database';
+import type { FlowDefinition, RunInput, RunState } from '@switchyard/flows';
+import { type Advance, advanceRun, freshRun, matchTrigger, type PublishedFlow } from '@switchyard/flows';
 import { createId } from '@switchyard/runtime';
 import type { FlowTables, InboxTable, RunsTable } from '../database/tables.ts';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
-import type { FlowDefinition } from '../definitions/definition.ts';
-import { type Advance, advanceRun, freshRun } from '../execution/advance-run.ts';
-import type { RunInput, RunState } from '../execution/run-state.ts';
 import type { ContactSnapshot, RunIdentity } from '../runs/effect-jobs.ts';
 import { columnsOf, writeJournal } from '../runs/run-writer.ts';
-import { matchTrigger, type PublishedFlow } from '../triggers/match-trigger.ts';
 import type { InboxPayloads } from './create-inbox.ts';
 import { factsOf, plainVariables, toSessionMessage } from './read-payload.ts';
 import type { SessionMessage } from './session.ts';

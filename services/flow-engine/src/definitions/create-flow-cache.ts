@@ -1,7 +1,6 @@
 import type { Kysely } from '@switchyard/database';
+import type { FlowDefinition, PublishedFlow } from '@switchyard/flows';
 import type { FlowTables } from '../database/tables.ts';
-import type { PublishedFlow } from '../triggers/match-trigger.ts';
-import type { FlowDefinition } from './definition.ts';
 
 /** How old the list that messages are matched against may be: a publish reaches every replica within it. */
 const LIST_MAX_AGE_MS = 2000;

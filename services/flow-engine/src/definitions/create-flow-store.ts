@@ -1,4 +1,6 @@
 import type { Database, Transaction } from '@switchyard/database';
+import type { FlowDefinition } from '@switchyard/flows';
+import { checkDefinition } from '@switchyard/flows';
 import { createId } from '@switchyard/runtime';
 import type { FlowsTable, FlowTables, FlowVersionsTable } from '../database/tables.ts';
 import {
@@ -8,8 +10,6 @@ import {
   flowUnknown,
   flowVersionUnknown,
 } from '../errors.ts';
-import { checkDefinition } from './check-definition.ts';
-import type { FlowDefinition } from './definition.ts';
 
 /** Flows of one merchant: each is matched against each message. */
 const MAX_FLOWS = 500;

@@ -1,7 +1,7 @@
 import { type Database, insertIgnore } from '@switchyard/database';
+import { welcomeFlow } from '@switchyard/flows';
 import { DEFAULT_MERCHANT_ID } from '@switchyard/runtime';
 import type { FlowTables } from '../database/tables.ts';
-import { welcomeFlow } from './welcome-flow.ts';
 
 /** Fixed, so that replicas that start at once install one flow between them. */
 export const WELCOME_FLOW_ID = 'flow_welcome';

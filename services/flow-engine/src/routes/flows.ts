@@ -1,8 +1,7 @@
+import { FlowDefinition, simulateFlow } from '@switchyard/flows';
 import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
 import type { FlowDetails, FlowStore } from '../definitions/create-flow-store.ts';
-import { FlowDefinition } from '../definitions/definition.ts';
-import { simulateFlow } from '../simulation/simulate-flow.ts';
 
 const Params = Type.Object({ id: Type.String({ maxLength: 191 }) });
 const Nullable = Type.Union([Type.Integer(), Type.Null()]);

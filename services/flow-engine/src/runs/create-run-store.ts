@@ -1,7 +1,7 @@
 import type { Database } from '@switchyard/database';
+import type { Effect, RunInput, Step } from '@switchyard/flows';
 import type { FlowTables, RunMessagesTable, RunsTable } from '../database/tables.ts';
 import { runEnded, runUnknown } from '../errors.ts';
-import type { Effect, RunInput, Step } from '../execution/run-state.ts';
 
 /** What to list of a merchant's runs. */
 export interface RunFilter {

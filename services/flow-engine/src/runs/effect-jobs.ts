@@ -1,7 +1,6 @@
+import type { Effect, FlowDefinition, RunState } from '@switchyard/flows';
 import type { JobPayload, JobToAdd } from '@switchyard/jobs';
 import type { SendRequest } from '../conversations/send-order.ts';
-import type { FlowDefinition } from '../definitions/definition.ts';
-import type { Effect, RunState } from '../execution/run-state.ts';
 
 /** What a flow may know of a person. */
 export type ContactSnapshot = JobPayload<'flows', 'handle-event'>['contact'];

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { FlowDefinition } from '../definitions/definition.ts';
-import { advanceRun, freshRun } from '../execution/advance-run.ts';
-import type { RunState } from '../execution/run-state.ts';
+import type { FlowDefinition, RunState } from '@switchyard/flows';
+import { advanceRun, freshRun } from '@switchyard/flows';
 import type { RecordedInput } from './create-run-store.ts';
 import { effectId } from './effect-jobs.ts';
 

@@ -1,7 +1,6 @@
 import type { Transaction } from '@switchyard/database';
+import type { Advance, RunInput } from '@switchyard/flows';
 import type { FlowTables, RunsTable } from '../database/tables.ts';
-import type { Advance } from '../execution/advance-run.ts';
-import type { RunInput } from '../execution/run-state.ts';
 import { type ContactSnapshot, effectId } from './effect-jobs.ts';
 
 /** One input to write down. */

@@ -1,8 +1,7 @@
+import type { FlowDefinition, RunInput, RunState } from '@switchyard/flows';
+import { advanceRun, freshRun } from '@switchyard/flows';
 import fc from 'fast-check';
 import t from 'tap';
-import type { FlowDefinition } from '../../src/definitions/definition.ts';
-import { advanceRun, freshRun } from '../../src/execution/advance-run.ts';
-import type { RunInput, RunState } from '../../src/execution/run-state.ts';
 import type { RecordedInput } from '../../src/runs/create-run-store.ts';
 import { effectId } from '../../src/runs/effect-jobs.ts';
 import { replayRun } from '../../src/runs/replay-run.ts';

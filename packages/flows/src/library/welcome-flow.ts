@@ -1,4 +1,4 @@
-import type { FlowDefinition } from './definition.ts';
+import type { FlowDefinition } from '../definitions/definition.ts';
 
 /** The flow that the default merchant starts with (requirement R7.4). */
 export const welcomeFlow: FlowDefinition = {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { checkDefinition } from '../../src/definitions/check-definition.ts';
 import { type FlowDefinition, successorsOf, waits } from '../../src/definitions/definition.ts';
-import { welcomeFlow } from '../../src/definitions/welcome-flow.ts';
+import { welcomeFlow } from '../../src/library/welcome-flow.ts';
 
 const end = { kind: 'end' };
 const flow = (nodes: Record<string, unknown>, more: Record<string, unknown> = {}) => ({

@@ -1,8 +1,8 @@
 import t from 'tap';
 import type { FlowDefinition } from '../../src/definitions/definition.ts';
-import { welcomeFlow } from '../../src/definitions/welcome-flow.ts';
 import { advanceRun, freshRun } from '../../src/execution/advance-run.ts';
 import type { RunInput, RunState } from '../../src/execution/run-state.ts';
+import { welcomeFlow } from '../../src/library/welcome-flow.ts';
 
 const flow = (nodes: FlowDefinition['nodes'], start = 'a'): FlowDefinition => ({
   name: 'Test',
