@@ -106,6 +106,11 @@ export const catalog = {
         schema: flowEngine.RecordMessageOutcome,
         jobId: ({ messageId, outcome }) => `${messageId}_${outcome}`,
       }),
+      'execute-call': defineJob({ schema: flowEngine.ExecuteCall, jobId: ({ requestId }) => requestId }),
+      'set-handover': defineJob({
+        schema: flowEngine.SetConversationHandler,
+        jobId: ({ changeId }) => `handover_${changeId}`,
+      }),
       'erase-person': defineJob({
         schema: flowEngine.EraseConversations,
         jobId: ({ erasureId }) => erasureId,

@@ -35,12 +35,23 @@ export const InboundContent = Type.Object({
   raw: Type.Optional(ProviderObject),
 });
 
+/** Who answers a person. */
+export const Handler = Type.Union([Type.Literal('person'), Type.Literal('automation')]);
+
 /** `flows`: an event that met its contact. `sequence` orders the events of one contact without gaps. */
 export const HandleEvent = Type.Object({
   merchantId: Id,
   eventId: Id,
-  kind: Type.Union([Type.Literal('message'), Type.Literal('shopify'), Type.Literal('custom')]),
-  /** `message.received`, a Shopify topic, or the custom event's type. */
+  kind: Type.Union([
+    Type.Literal('message'),
+    Type.Literal('shopify'),
+    Type.Literal('custom'),
+    Type.Literal('contact'),
+  ]),
+  /**
+   * `message.received`, a Shopify topic, the custom event's type, or what changed about the contact: `contact.tag_added`,
+   * `contact.tag_removed`, `contact.attribute_changed`.
+   */
   name: Type.String(),
   contact: ContactSnapshot,
   sequence: Type.Integer({ minimum: 1 }),
@@ -49,8 +60,16 @@ export const HandleEvent = Type.Object({
   /** The provider's id of the message. */
   providerMessageId: Type.Optional(Type.String()),
   content: Type.Optional(InboundContent),
-  /** Body of a Shopify or custom event, as text. */
+  /** Body of a Shopify, custom or contact event, as text. A contact's: `{"tag"}` or `{"name", "value", "previous"}`. */
   body: Type.Optional(Type.String()),
+  /** The message answers one of this campaign. */
+  campaignId: Type.Optional(Id),
+  /** The person has never written before. */
+  isFirstMessage: Type.Optional(Type.Boolean()),
+  /** Who answers the person: while it is a person, automation rests. */
+  handler: Type.Optional(Handler),
+  /** The run that made the change which a contact event tells of, so that flows don't set each other off for ever. */
+  origin: Type.Optional(Type.Object({ runId: Id })),
   occurredAtMs: Epoch,
   acceptedAtMs: Epoch,
 });
@@ -65,7 +84,19 @@ export const StartRun = Type.Object({
   input: Type.Optional(ProviderObject),
 });
 
-/** `flows`: what a run waited for has come: a time, or a time-out. */
+/**
+ * What became of a call to the outside that a run asked for. `code` is one of ours (`HTTP_TIMED_OUT`, `AI_UNAVAILABLE` …), `message`
+ * a sentence for the person who built the flow.
+ */
+export const CallResult = Type.Union([
+  Type.Object({ ok: Type.Literal(true), value: Type.Optional(Type.Unknown()) }),
+  Type.Object({ ok: Type.Literal(false), code: Type.String(), message: Type.String() }),
+]);
+
+/**
+ * `flows`: what a run waited for has come: a time, a time-out, or the `result` of a call (a {@link CallResult}); or a failed run is
+ * tried again from the node that failed.
+ */
 export const ResumeRun = Type.Object({
   merchantId: Id,
   runId: Id,
@@ -77,8 +108,67 @@ export const ResumeRun = Type.Object({
     Type.Literal('timeout'),
     Type.Literal('retry'),
     Type.Literal('ai'),
+    Type.Literal('call'),
   ]),
   result: Type.Optional(ProviderObject),
+});
+
+/** A request to somebody's HTTP endpoint. */
+export const HttpCall = Type.Object({
+  kind: Type.Literal('http'),
+  method: Type.Union([
+    Type.Literal('GET'),
+    Type.Literal('POST'),
+    Type.Literal('PUT'),
+    Type.Literal('PATCH'),
+    Type.Literal('DELETE'),
+  ]),
+  url: Type.String({ minLength: 1, maxLength: 8192 }),
+  headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+  /** Sent as it is; `json` is sent as JSON. */
+  body: Type.Optional(Type.String()),
+  json: Type.Optional(Type.Unknown()),
+  timeoutMs: Type.Optional(Type.Integer({ minimum: 1 })),
+});
+
+/** A look into a shop; `by` says what `value` is. */
+export const ShopifyCall = Type.Object({
+  kind: Type.Literal('shopify'),
+  resource: Type.Union([Type.Literal('order'), Type.Literal('customer'), Type.Literal('product')]),
+  by: Type.Union([
+    Type.Literal('id'),
+    Type.Literal('name'),
+    Type.Literal('email'),
+    Type.Literal('phone'),
+    Type.Literal('query'),
+  ]),
+  value: Type.String({ minLength: 1, maxLength: 1024 }),
+  /** The merchant's only shop where absent. */
+  shopDomain: Type.Optional(Type.String()),
+});
+
+/**
+ * `flows`: asks the outside for a run, under `requestId` (of run and step: asking again is asking for the same thing). Its result
+ * resumes the run.
+ */
+export const ExecuteCall = Type.Object({
+  merchantId: Id,
+  requestId: Id,
+  runId: Id,
+  stepId: Type.String(),
+  waitId: Id,
+  contactId: Id,
+  call: Type.Union([HttpCall, ShopifyCall]),
+});
+
+/** `flows`: who answers a contact from now on; with `untilMs`, automation comes back by itself then. `changeId` makes it once. */
+export const SetConversationHandler = Type.Object({
+  merchantId: Id,
+  changeId: Id,
+  contactId: Id,
+  handler: Handler,
+  untilMs: Type.Optional(Epoch),
+  byUser: Type.Optional(Type.String()),
 });
 
 /** `flows`: how a message ended that a flow asked for. */
@@ -119,9 +209,12 @@ const AiRequest = {
 /** `ai`: a reply in a conversation. */
 export const GenerateReply = Type.Object({
   ...AiRequest,
+  /** `{role: "user" | "assistant", content}`, oldest first. */
   messages: Type.Array(ProviderObject, { minItems: 1 }),
   instructions: Type.Optional(Type.String()),
   model: Type.Optional(Type.String()),
+  maxTokens: Type.Optional(Type.Integer({ minimum: 1 })),
+  temperature: Type.Optional(Type.Number({ minimum: 0 })),
 });
 
 /** `ai`: one of the given labels, or values by schema. */
@@ -130,6 +223,7 @@ export const ClassifyText = Type.Object({
   text: Type.String({ minLength: 1 }),
   labels: Type.Optional(Type.Array(Type.String(), { minItems: 2 })),
   schema: Type.Optional(ProviderObject),
+  instructions: Type.Optional(Type.String()),
   model: Type.Optional(Type.String()),
 });
 
