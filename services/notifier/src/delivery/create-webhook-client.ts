@@ -1,5 +1,6 @@
+import { lookupPublic } from '@switchyard/safe-http';
 import { Agent, request } from 'undici';
-import { checkEndpointUrl, lookupPublic } from './refuse-private-address.ts';
+import { checkEndpointUrl } from './check-endpoint-url.ts';
 
 /** How one attempt ended. */
 export interface AttemptResult {

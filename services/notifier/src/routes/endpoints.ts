@@ -1,6 +1,6 @@
 import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
-import { checkEndpointUrl } from '../delivery/refuse-private-address.ts';
+import { checkEndpointUrl } from '../delivery/check-endpoint-url.ts';
 import type { Endpoints } from '../endpoints/create-endpoints.ts';
 
 const Url = Type.String({ minLength: 1, maxLength: 2048 });
