@@ -65,7 +65,8 @@ export const catalog = {
     retention: keptUntilSeen,
   }),
   contacts: defineQueue({
-    description: 'what a flow learned about a person; their erasure and the export of their data',
+    description:
+      'what a flow learned about a person; their erasure and the export of their data; which events merchants want',
     consumer: 'campaign-sender',
     jobs: {
       'tag-contact': defineJob({ schema: campaignSender.TagContact, jobId: ({ effectId }) => effectId }),
@@ -86,6 +87,10 @@ export const catalog = {
       'export-person': defineJob({
         schema: campaignSender.ExportContact,
         jobId: ({ requestId }) => requestId,
+      }),
+      'set-subscriptions': defineJob({
+        schema: campaignSender.SetEventSubscriptions,
+        jobId: ({ merchantId, version }) => `subscriptions_${merchantId}_${version}`,
       }),
     },
     timeoutMs: 30 * SECOND_MS,

@@ -33,6 +33,8 @@ import { dispatchDue } from './sending/dispatch-due.ts';
 import { createLeasedTask } from './sending/leased-task.ts';
 import { parkOrphans, releaseParked } from './sending/reconcile-parked.ts';
 import { createTemplateHolds } from './sending/template-holds.ts';
+import { createEventSubscriptions, type EventSubscriptions } from './subscriptions/event-subscriptions.ts';
+import { gatherEvents } from './subscriptions/gather-events.ts';
 
 /** The running service. */
 export type CampaignSender = Pick<Runtime<Tables>, 'app' | 'database' | 'start' | 'close'>;
@@ -42,6 +44,8 @@ const VERSION = '0.1.0';
 const DISPATCH_INTERVAL_MS = 500;
 const DISPATCH_HORIZON_MS = 1000;
 const LEASE_MS = 5000;
+/** How late a replica that did not take the announcement learns what a merchant wants. */
+const SUBSCRIPTIONS_INTERVAL_MS = 2000;
 const UNIQUE_RETRIES = 3;
 
 /**
@@ -74,7 +78,14 @@ export async function buildApp(
 async function assemble(runtime: Runtime<Tables, ServiceConfig>, config: ServiceConfig): Promise<void> {
   const { logger, redis, redisSettings, secretBox } = runtime;
   const { db, dialect } = runtime.database;
-  const store: Store = { db, dialect, inScope: createInScope(runtime), now: Date.now };
+  const subscriptions = createEventSubscriptions(db, dialect);
+  await subscriptions.refresh();
+  runtime.addTask({
+    name: 'read subscriptions',
+    intervalMs: SUBSCRIPTIONS_INTERVAL_MS,
+    run: () => subscriptions.refresh(),
+  });
+  const store: Store = { db, dialect, inScope: createInScope(runtime, subscriptions), now: Date.now };
   const firstTime: FirstTime = (trx, jobId) => runtime.processedJobs.firstTime(trx, jobId);
 
   const max = config.QUEUE_MESSAGES_RATE_MAX;
@@ -132,7 +143,10 @@ async function assemble(runtime: Runtime<Tables, ServiceConfig>, config: Service
     'apply-account-update': createApplyAccountUpdate(receipts),
     'apply-preferences': createApplyPreferences(receipts),
   });
-  runtime.addWorker('contacts', createContactProcessors(createContactChanges(store, firstTime), store));
+  runtime.addWorker(
+    'contacts',
+    createContactProcessors(createContactChanges(store, firstTime), store, subscriptions),
+  );
   runtime.addWorker('messages', {
     'send-message': createSendMessage(recorder, sending),
     'deliver-message': createDeliverMessage(db, sending),
@@ -164,13 +178,21 @@ async function assemble(runtime: Runtime<Tables, ServiceConfig>, config: Service
 
 /**
  * Transactions with the outbox. Two processes that meet the same new person at the same time collide on a unique key: the second
- * looks again and finds him.
+ * looks again and finds him. What the merchant's endpoints are to hear of goes out in one batch, or not at all where nobody listens.
  */
-function createInScope({ outbox }: Runtime<Tables, ServiceConfig>): Store['inScope'] {
+function createInScope(
+  { outbox }: Runtime<Tables, ServiceConfig>,
+  subscriptions: Pick<EventSubscriptions, 'wants'>,
+): Store['inScope'] {
   return async <T>(work: (scope: Scope) => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await outbox.transaction((trx, enqueue) => work({ trx, enqueue }));
+        return await outbox.transaction(async (trx, enqueue) => {
+          const gathered = gatherEvents(enqueue, subscriptions);
+          const result = await work({ trx, enqueue: gathered.enqueue });
+          gathered.flush();
+          return result;
+        });
       } catch (error) {
         if (attempt >= UNIQUE_RETRIES || !isUniqueViolation(error)) throw error;
       }

@@ -163,6 +163,8 @@ export async function startSurroundings(
 }
 
 export interface StageOptions {
+  /** Events that the default merchant's endpoints want: all, unless said otherwise; null: nobody has said. */
+  subscriptions?: string[] | null;
   env?: Record<string, string | undefined>;
   simulator?: SimulatorOptions;
 }
@@ -177,6 +179,8 @@ export interface Stage extends Surroundings {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<Answer>;
+  /** Announces which events the default merchant wants. */
+  subscribe(eventTypes: string[]): Promise<void>;
   /** Opens the 24-hour window of a person. @returns the contact's id. */
   greet(phone: string): Promise<string>;
   /** Jobs added to a queue of another service, as payloads. */
@@ -200,7 +204,9 @@ export async function startStage(
   const service = await buildApp(loadServiceConfig(around.env), { logger: silentLogger() });
   t.teardown(() => service.close());
   await service.start();
-  return attach(t, around, service);
+  const stage = attach(t, around, service);
+  if (options.subscriptions !== null) await stage.subscribe(options.subscriptions ?? ['*']);
+  return stage;
 }
 
 function attach(t: Teardown, around: Surroundings, service: CampaignSender): Stage {
@@ -208,6 +214,7 @@ function attach(t: Teardown, around: Surroundings, service: CampaignSender): Sta
   t.teardown(() => connection.disconnect());
   const { db } = service.database;
   let greetings = 0;
+  let version = 0;
   return {
     ...around,
     service,
@@ -219,6 +226,19 @@ function attach(t: Teardown, around: Surroundings, service: CampaignSender): Sta
         ...(body === undefined ? {} : { payload: body as object }),
       });
       return { status: response.statusCode, body: response.json() };
+    },
+    async subscribe(eventTypes) {
+      version += 1;
+      await around.ingress.add({
+        queue: 'contacts',
+        name: 'set-subscriptions',
+        payload: { merchantId: 'default', version, eventTypes },
+      });
+      for (;;) {
+        const row = await db.selectFrom('event_subscriptions').select('version').executeTakeFirst();
+        if (row?.version === version) return;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
     },
     async greet(phone) {
       greetings += 1;

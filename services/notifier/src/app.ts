@@ -5,6 +5,7 @@ import { migrations } from './database/migrations.ts';
 import type { NotifierTables } from './database/tables.ts';
 import { createDeliveries } from './delivery/create-deliveries.ts';
 import { createWebhookClient } from './delivery/create-webhook-client.ts';
+import { announceAll } from './endpoints/announce-subscriptions.ts';
 import { createEndpoints } from './endpoints/create-endpoints.ts';
 import { createDeliverWebhook } from './processors/deliver-webhook.ts';
 import { createErasePerson } from './processors/erase-person.ts';
@@ -38,6 +39,13 @@ export async function buildApp(
   runtime.onClose('webhook client', () => client.close());
   const endpoints = createEndpoints({ database, outbox, secretBox });
   const deliveries = createDeliveries({ database, outbox, endpoints });
+  try {
+    const announced = await announceAll({ database, outbox });
+    runtime.logger.debug({ merchants: announced }, 'subscriptions announced');
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
 
   registerEndpoints(app, { endpoints, allowPrivateNetworks });
   registerDeliveries(app, { deliveries });

@@ -150,3 +150,33 @@ t.test('during a rotation both secrets verify a delivery', async (t) => {
     t.ok(new Webhook(secret).verify(request!.body, request!.headers as Record<string, string>));
   }
 });
+
+eachDatabase(
+  t,
+  'what a merchant wants is announced at each change, when an endpoint is gone, and again at every start',
+  async (t, database) => {
+    const receiver = await startReceiver(t, () => ({ status: 410 }));
+    const { runtime, call } = await startNotifier(t, database);
+    await call('POST', '/api/v1/endpoints', { url: receiver.url, eventTypes: ['message.*'] });
+    const announced = async (from = runtime) => {
+      const jobs = await from.producer.queue('control').getJobs(['wait', 'prioritized']);
+      return jobs
+        .map(({ data }) => data.payload as { version: number; eventTypes: string[] })
+        .toSorted((a, b) => a.version - b.version);
+    };
+    await until(async () => (await announced()).length === 1, { what: 'the first announcement' });
+    t.match(await announced(), [{ merchantId: 'default', version: 1, eventTypes: ['message.*'] }]);
+    await runtime.producer.add({
+      queue: 'webhooks',
+      name: 'publish-events',
+      payload: { merchantId: 'default', batchId: 'b', events: [event('e1')] },
+    });
+    await until(async () => (await announced()).length === 2, { what: 'the endpoint is gone' });
+    t.match((await announced())[1], { version: 2, eventTypes: [] });
+    await runtime.close();
+
+    const { runtime: again } = await startNotifier(t, database);
+    await until(async () => (await announced(again)).length === 1, { what: 'the announcement of the start' });
+    t.match(await announced(again), [{ merchantId: 'default', version: 3, eventTypes: [] }]);
+  },
+);

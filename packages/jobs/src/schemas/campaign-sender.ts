@@ -156,6 +156,13 @@ export const MessageLane = Type.Union([
   Type.Literal('campaign'),
 ]);
 
+/** A template to send in place of free-form content when the 24-hour window is closed. */
+export const TemplateFallback = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 512 }),
+  language: Type.Object({ code: Type.String({ minLength: 2, maxLength: 16 }) }),
+  components: Type.Optional(Type.Array(ProviderObject, { maxItems: 20 })),
+});
+
 /** `messages`: one message to one person (R2.11: at least `{to, content, type?}`). */
 export const SendMessage = Type.Object({
   /** The default merchant where absent. */
@@ -177,6 +184,8 @@ export const SendMessage = Type.Object({
   expiresAtMs: Type.Optional(Epoch),
   /** What happens when no receipt settles an attempt with an unknown end. */
   onUnknown: Type.Optional(Type.Union([Type.Literal('resend'), Type.Literal('fail')])),
+  /** Sent instead of free-form content where the window is closed; without it such a message fails. */
+  templateFallback: Type.Optional(TemplateFallback),
 });
 
 /** `messages`: a wake-up for a message that is recorded already; `turn` makes the id new when it is dispatched again. */
@@ -213,3 +222,11 @@ export const EraseShopEvents = Type.Object({ merchantId: Id, erasureId: Id, shop
 
 /** `contacts`: provide what is known of a person. */
 export const ExportContact = Type.Object({ merchantId: Id, requestId: Id, identifiers: Identifiers });
+
+/** `contacts`: the event types that a merchant's endpoints want, passed on by ingress; no others are published. */
+export const SetEventSubscriptions = Type.Object({
+  merchantId: Id,
+  version: Type.Integer({ minimum: 0 }),
+  /** `*` for all, `message.*` for a family, or a type. */
+  eventTypes: Type.Array(Type.String()),
+});

@@ -1,5 +1,6 @@
 import { columnKinds, ensureIndex, type Migration } from '@switchyard/database';
 import type { Kysely } from 'kysely';
+import { subscriptionsMigration } from './subscriptions-migration.ts';
 
 /** Everything campaign-sender owns, as of the first release. */
 const tables: Migration = {
@@ -226,4 +227,7 @@ async function createKept(db: Kysely<unknown>): Promise<void> {
 }
 
 /** campaign-sender's migrations, in the order of their names. */
-export const migrations: Record<string, Migration> = { '0001-tables': tables };
+export const migrations: Record<string, Migration> = {
+  '0001-tables': tables,
+  '0002-event-subscriptions': subscriptionsMigration,
+};

@@ -189,6 +189,15 @@ export interface AccountUpdatesTable {
   receivedAtMs: number;
 }
 
+/** The event types that a merchant's endpoints want, as notifier has announced them. */
+export interface EventSubscriptionsTable {
+  merchantId: string;
+  version: number;
+  /** JSON array of patterns. */
+  eventTypes: string;
+  updatedAtMs: number;
+}
+
 /** Everything campaign-sender owns. */
 export interface Tables {
   senders: SendersTable;
@@ -203,4 +212,5 @@ export interface Tables {
   template_holds: TemplateHoldsTable;
   unmatched_events: UnmatchedEventsTable;
   account_updates: AccountUpdatesTable;
+  event_subscriptions: EventSubscriptionsTable;
 }

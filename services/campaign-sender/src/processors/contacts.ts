@@ -3,11 +3,13 @@ import type { ContactChanges } from '../contacts/change-contact.ts';
 import type { Store } from '../database/scope.ts';
 import { erasePerson, eraseShop } from '../erasure/erase-person.ts';
 import { exportPerson } from '../erasure/export-person.ts';
+import type { EventSubscriptions } from '../subscriptions/event-subscriptions.ts';
 
 /** The processors of `contacts`: what a flow learned about a person, and what the law asks for them. */
 export function createContactProcessors(
   changes: ContactChanges,
   store: Store,
+  subscriptions: Pick<EventSubscriptions, 'set'>,
 ): Required<Processors<'contacts'>> {
   return {
     'tag-contact': (payload) => changes.tag(payload),
@@ -17,5 +19,6 @@ export function createContactProcessors(
     'erase-person': (payload) => erasePerson(store, payload),
     'erase-shop': (payload) => eraseShop(store, payload),
     'export-person': (payload) => exportPerson(store, payload),
+    'set-subscriptions': (payload) => subscriptions.set(payload),
   };
 }

@@ -1,10 +1,9 @@
 import { type Database, insertIgnore } from '@switchyard/database';
-import type { JobPayload } from '@switchyard/jobs';
+import { type JobPayload, matchesEventType } from '@switchyard/jobs';
 import type { Outbox } from '@switchyard/outbox';
 import { createId } from '@switchyard/runtime';
 import type { DeliveriesTable, DeliveryAttemptsTable, NotifierTables } from '../database/tables.ts';
 import type { Endpoints } from '../endpoints/create-endpoints.ts';
-import { matchesEvent } from '../endpoints/matches-event.ts';
 import { deliveryNotFailed, deliveryUnknown } from '../errors.ts';
 import type { AttemptResult } from './create-webhook-client.ts';
 
@@ -94,7 +93,7 @@ export function createDeliveries(deps: {
       const wanting = await endpoints.listEnabled(merchantId);
       const rows = wanting.flatMap((endpoint) =>
         events
-          .filter((event) => matchesEvent(endpoint.eventTypes, event.type))
+          .filter((event) => matchesEventType(endpoint.eventTypes, event.type))
           .map((event) => toDelivery(merchantId, endpoint.id, event)),
       );
       if (rows.length === 0) return 0;
@@ -129,7 +128,7 @@ export function createDeliveries(deps: {
         .executeTakeFirst(),
     async recordAttempt(delivery, result, { state, disableEndpoint }) {
       const attempt = delivery.attempts + 1;
-      await database.transaction(async (trx) => {
+      await outbox.transaction(async (trx, enqueue) => {
         await insertIgnore(
           trx,
           database.dialect,
@@ -159,7 +158,8 @@ export function createDeliveries(deps: {
           // A delivery that arrived in the meantime (a stalled job that lived on) stays delivered.
           .where('state', '=', 'pending')
           .execute();
-        if (disableEndpoint !== undefined) await endpoints.disable(trx, delivery.endpointId, disableEndpoint);
+        if (disableEndpoint !== undefined)
+          enqueue(await endpoints.disable(trx, delivery.merchantId, delivery.endpointId, disableEndpoint));
       });
     },
     async giveUp(id, reason) {

@@ -1,10 +1,11 @@
-import { type Database, type DialectName, insertIgnore, type SecretBox } from '@switchyard/database';
+import type { Database, SecretBox } from '@switchyard/database';
 import type { JobToAdd } from '@switchyard/jobs';
 import type { Outbox } from '@switchyard/outbox';
 import { createId } from '@switchyard/runtime';
 import type { Selectable, Transaction } from 'kysely';
 import type { EndpointsTable, NotifierTables } from '../database/tables.ts';
 import { endpointLimitReached, endpointUnknown } from '../errors.ts';
+import { announceSubscriptions } from './announce-subscriptions.ts';
 import { createEndpointSecret } from './secret.ts';
 
 /** For so long after a rotation deliveries are signed with the old secret too. */
@@ -63,8 +64,13 @@ export interface Endpoints {
   rotateSecret(merchantId: string, id: string): Promise<{ endpoint: Endpoint; secret: string }>;
   /** @throws ENDPOINT_UNKNOWN */
   remove(merchantId: string, id: string): Promise<void>;
-  /** Turns an endpoint off because of what it answered. */
-  disable(trx: Transaction<NotifierTables>, id: string, reason: string): Promise<void>;
+  /** Turns an endpoint off because of what it answered. @returns the job that announces it, for the same transaction. */
+  disable(
+    trx: Transaction<NotifierTables>,
+    merchantId: string,
+    id: string,
+    reason: string,
+  ): Promise<JobToAdd>;
   /** Undefined when it was removed. */
   target(id: string): Promise<EndpointTarget | undefined>;
 }
@@ -205,13 +211,14 @@ export function createEndpoints(deps: {
         await trx.deleteFrom('endpoints').where('id', '=', id).execute();
       });
     },
-    async disable(trx, id, reason) {
+    async disable(trx, merchantId, id, reason) {
       await trx
         .updateTable('endpoints')
         .set({ state: 'disabled', stateReason: reason, updatedAtMs: Date.now() })
         .where('id', '=', id)
         .execute();
       lists.clear();
+      return await announceSubscriptions(trx, database.dialect, merchantId);
     },
     async target(id) {
       const row = await database.db
@@ -227,34 +234,6 @@ export function createEndpoints(deps: {
       return { url: row.url, state: row.state, secrets };
     },
   };
-}
-
-/** What the merchant's enabled endpoints want, as the next version of its subscriptions. */
-async function announceSubscriptions(
-  trx: Transaction<NotifierTables>,
-  dialect: DialectName,
-  merchantId: string,
-): Promise<JobToAdd> {
-  // The update locks the row, so that two changes at a time get two versions.
-  await insertIgnore(trx, dialect, 'subscriptionVersions', [{ merchantId, version: 0 }], ['merchantId']);
-  await trx
-    .updateTable('subscriptionVersions')
-    .set((each) => ({ version: each('version', '+', 1) }))
-    .where('merchantId', '=', merchantId)
-    .execute();
-  const { version } = await trx
-    .selectFrom('subscriptionVersions')
-    .select('version')
-    .where('merchantId', '=', merchantId)
-    .executeTakeFirstOrThrow();
-  const rows = await trx
-    .selectFrom('endpoints')
-    .select('eventTypes')
-    .where('merchantId', '=', merchantId)
-    .where('state', '=', 'enabled')
-    .execute();
-  const eventTypes = [...new Set(rows.flatMap((row) => JSON.parse(row.eventTypes) as string[]))].sort();
-  return { queue: 'control', name: 'set-subscriptions', payload: { merchantId, version, eventTypes } };
 }
 
 function toEndpoint(row: EndpointsTable): Endpoint {

@@ -1,9 +1,9 @@
 /**
- * Whether an endpoint wants an event.
+ * Whether somebody who wants some types of events wants this one.
  *
  * @param wanted `*` for all, `message.*` for a family, or a type.
  */
-export function matchesEvent(wanted: readonly string[], type: string): boolean {
+export function matchesEventType(wanted: readonly string[], type: string): boolean {
   return wanted.some(
     (pattern) =>
       pattern === '*' ||
