@@ -77,7 +77,9 @@ function open(role: RoleSettings, { profile, commandTimeoutMs }: ConnectOptions)
       ...single,
       sentinels: [...role.addresses],
       name: role.sentinelName ?? '',
-      failoverDetector: true,
+      // No `failoverDetector`: a fail-over that it hears of while the client is connecting ends the client for good
+      // (ioredis 6.0.0, FailoverDetector.disconnect → status "end"). A dead master closes its connections, a demoted one is told
+      // by Sentinel to (CLIENT KILL) or answers READONLY, and one that vanished falls to `socketTimeout`.
       sentinelRetryStrategy: reconnectDelayMs,
       sentinelCommandTimeout: role.connectTimeoutMs,
       ...(role.sentinelPassword === undefined ? {} : { sentinelPassword: role.sentinelPassword }),
