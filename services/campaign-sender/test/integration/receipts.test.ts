@@ -93,7 +93,7 @@ t.test('a number of 80 per second is used to its limit and never beyond', async 
       payload: { messageId: `m_${index}`, to: phones[index % 10]!, content: `${index}` },
     });
   await until(() => stage.simulator.statistics().accepted === 240, {
-    timeoutMs: 30_000,
+    timeoutMs: 120_000,
     what: 'all are sent',
   });
   const { rejectedByCode, numbers } = stage.simulator.statistics();
