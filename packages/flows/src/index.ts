@@ -1,6 +1,7 @@
 export * from './definitions/check-definition.ts';
 export * from './definitions/definition.ts';
 export * from './execution/advance-run.ts';
+export * from './execution/call.ts';
 export * from './execution/check-answer.ts';
 export * from './execution/evaluate-condition.ts';
 export * from './execution/render-text.ts';

@@ -1,5 +1,6 @@
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import type { Logger } from 'pino';
+import { createCallProcessors } from './calls/create-call-processors.ts';
 import type { FlowEngineConfig } from './config.ts';
 import { createApplyInput } from './conversations/apply-input.ts';
 import { createDrain } from './conversations/create-drain.ts';
@@ -103,7 +104,9 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
     keyPrefix: runtime.redisSettings.cache.keyPrefix,
   });
   const takeIn = createIntake({ ...shared, drain });
-  runtime.addWorker('flows', createFlowProcessors({ takeIn, sends, erase }));
+  const calls = createCallProcessors({ executors: {}, takeIn, isWaiting: runs.isWaiting });
+  runtime.addWorker('flows', createFlowProcessors({ takeIn, sends, erase, calls }));
+  runtime.addWorker('ai', calls.ai);
 
   runtime.addTask({
     name: 'drain forgotten conversations',

@@ -4,7 +4,7 @@ export type Variables = Record<string, string | number | boolean | null>;
 /** What a run waits for. `id` is new with every wait, so that a late timer cannot end a later one. */
 export interface Wait {
   readonly id: string;
-  readonly kind: 'answer' | 'time';
+  readonly kind: 'answer' | 'time' | 'event' | 'call' | 'handover' | 'gather';
   readonly node: string;
   /** When the time is up, or when the answer is too late. */
   readonly untilMs?: number;

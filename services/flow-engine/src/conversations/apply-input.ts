@@ -111,6 +111,11 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
       sessionUpdatedAtMs: nowMs,
       sendQueue: queue === null ? null : JSON.stringify(queue),
       sendQueueDueAtMs: queue === null ? null : (conversation?.sendQueueDueAtMs ?? nowMs + sendOrderWaitMs),
+      handler: conversation?.handler ?? null,
+      handlerUntilMs: conversation?.handlerUntilMs ?? null,
+      busyRunId: null,
+      busyUntilMs: null,
+      ...taken.handler,
     };
     // The lease makes this the only writer of new rows.
     if (conversation)
@@ -148,7 +153,7 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
 
   /** Before the transaction: it may ask the database, and usually needs not. */
   const publishedFor = async ({ kind, merchantId }: InboxTable) =>
-    kind === 'timer' ? [] : flows.published(merchantId);
+    kind === 'timer' || kind === 'handover' ? [] : flows.published(merchantId);
 
   const notYet = { isLate: false, missing: 0, isReleased: true, runs: [] };
 

@@ -8,6 +8,7 @@ export interface InboxPayloads {
   event: JobPayload<'flows', 'handle-event'>;
   start: JobPayload<'flows', 'start-run'>;
   timer: JobPayload<'flows', 'resume-run'>;
+  handover: JobPayload<'flows', 'set-handover'>;
 }
 
 /** Whose inbox. */

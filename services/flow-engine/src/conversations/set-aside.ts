@@ -3,7 +3,12 @@ import type { FailedJobsSink } from '@switchyard/jobs';
 import type { FlowTables, InboxTable } from '../database/tables.ts';
 import type { InboxPayloads } from './create-inbox.ts';
 
-const jobNames = { event: 'handle-event', start: 'start-run', timer: 'resume-run' } as const;
+const jobNames = {
+  event: 'handle-event',
+  start: 'start-run',
+  timer: 'resume-run',
+  handover: 'set-handover',
+} as const;
 
 /**
  * Takes an input that can't be applied out of the way: it is kept whole among the failed jobs, from where it can be tried again, and
@@ -53,6 +58,10 @@ export async function setAside(
           sessionUpdatedAtMs: now,
           sendQueue: null,
           sendQueueDueAtMs: null,
+          handler: null,
+          handlerUntilMs: null,
+          busyRunId: null,
+          busyUntilMs: null,
         },
       ],
       ['merchantId', 'contactId'],
@@ -72,7 +81,7 @@ async function failRun(
   error: Error,
   nowMs: number,
 ): Promise<void> {
-  if (row.kind === 'start') return;
+  if (row.kind === 'start' || row.kind === 'handover') return;
   let query = trx
     .updateTable('runs')
     .set({

@@ -2,7 +2,7 @@ import type { DialectName, Transaction } from '@switchyard/database';
 import type { FlowDefinition, RunInput, RunState } from '@switchyard/flows';
 import { type Advance, advanceRun, freshRun, matchTrigger, type PublishedFlow } from '@switchyard/flows';
 import { createId } from '@switchyard/runtime';
-import type { FlowTables, InboxTable, RunsTable } from '../database/tables.ts';
+import type { ConversationsTable, FlowTables, InboxTable, RunsTable } from '../database/tables.ts';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
 import type { ContactSnapshot, RunIdentity } from '../runs/effect-jobs.ts';
 import { columnsOf, writeJournal } from '../runs/run-writer.ts';
@@ -18,7 +18,8 @@ export type InputOutcome =
   | 'unmatched'
   | 'ignored'
   | 'opted-out'
-  | 'obsolete';
+  | 'obsolete'
+  | 'handler-set';
 
 /** What an input did. */
 export interface TakenInput {
@@ -27,6 +28,8 @@ export interface TakenInput {
   advanced?: { run: RunIdentity; definition: FlowDefinition; advance: Advance; contact: ContactSnapshot };
   /** Runs that it ended from outside. */
   cancelled: number;
+  /** Who answers the person from now on, where that changed. */
+  handler?: Pick<ConversationsTable, 'handler' | 'handlerUntilMs'>;
   /** What the person said, for the session. */
   said: SessionMessage[];
   contact?: ContactSnapshot;
@@ -215,6 +218,15 @@ export function createTakeInput(deps: { flows: FlowCache; dialect: DialectName }
     return { ...nothing, outcome: 'resumed', advanced, contact };
   }
 
+  async function takeHandover(row: InboxTable): Promise<TakenInput> {
+    const { handler, untilMs } = JSON.parse(row.payload) as InboxPayloads['handover'];
+    return {
+      ...nothing,
+      outcome: 'handler-set',
+      handler: { handler, handlerUntilMs: handler === 'person' ? (untilMs ?? null) : null },
+    };
+  }
+
   return (trx, row, published, nowMs) => {
     switch (row.kind) {
       case 'event':
@@ -223,6 +235,8 @@ export function createTakeInput(deps: { flows: FlowCache; dialect: DialectName }
         return takeStart(trx, row, published, nowMs);
       case 'timer':
         return takeTimer(trx, row, nowMs);
+      case 'handover':
+        return takeHandover(row);
     }
   };
 }

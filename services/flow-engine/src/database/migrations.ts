@@ -1,4 +1,4 @@
-import { columnKinds, ensureIndex, type Kysely, type Migration } from '@switchyard/database';
+import { columnKinds, ensureColumn, ensureIndex, type Kysely, type Migration } from '@switchyard/database';
 
 const createFlows: Migration = {
   async up(db: Kysely<unknown>) {
@@ -136,9 +136,40 @@ const createRuns: Migration = {
   },
 };
 
+const addHandovers: Migration = {
+  async up(db: Kysely<unknown>) {
+    const column = columnKinds(db);
+    await ensureColumn(db, 'conversations', 'handler', column.text(16));
+    await ensureColumn(db, 'conversations', 'handlerUntilMs', column.timestampMs);
+    await ensureColumn(db, 'conversations', 'busyRunId', column.id);
+    await ensureColumn(db, 'conversations', 'busyUntilMs', column.timestampMs);
+    await ensureColumn(db, 'runs', 'heldInput', column.longText);
+    await ensureColumn(db, 'runs', 'exclusionGroup', column.text(64));
+  },
+};
+
+const createSchedules: Migration = {
+  async up(db: Kysely<unknown>) {
+    const column = columnKinds(db);
+    await db.schema
+      .createTable('schedules')
+      .ifNotExists()
+      .addColumn('id', column.id, (each) => each.primaryKey())
+      .addColumn('merchantId', column.id, (each) => each.notNull())
+      .addColumn('flowId', column.id, (each) => each.notNull())
+      .addColumn('settings', column.longText, (each) => each.notNull())
+      .addColumn('nextAtMs', column.timestampMs, (each) => each.notNull())
+      .execute();
+    await ensureIndex(db, { name: 'schedulesByNext', table: 'schedules', columns: ['nextAtMs'] });
+    await ensureIndex(db, { name: 'schedulesByFlow', table: 'schedules', columns: ['flowId'] });
+  },
+};
+
 /** The tables that flow-engine owns. */
 export const migrations: Record<string, Migration> = {
   'flow-engine-0001-flows': createFlows,
   'flow-engine-0002-conversations': createConversations,
   'flow-engine-0003-runs': createRuns,
+  'flow-engine-0004-handovers': addHandovers,
+  'flow-engine-0005-schedules': createSchedules,
 };

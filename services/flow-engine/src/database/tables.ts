@@ -1,5 +1,9 @@
 import type { LeasesTable } from '@switchyard/database';
+import type { Wait } from '@switchyard/flows';
 import type { OutboxTables } from '@switchyard/outbox';
+
+/** What a run waits for. */
+export type WaitKind = Wait['kind'];
 
 /** A flow: its versions hold what it does. */
 export interface FlowsTable {
@@ -35,7 +39,7 @@ export interface InboxTable {
   contactId: string;
   /** Place among the contact's events; 0 for what has none (a timer, a start) and goes first. */
   sequence: number;
-  kind: 'event' | 'start' | 'timer';
+  kind: 'event' | 'start' | 'timer' | 'handover';
   payload: string;
   insertedAtMs: number;
   /** When a sweeper should look, if nobody has applied it until then. */
@@ -55,6 +59,12 @@ export interface ConversationsTable {
   sendQueue: string | null;
   /** When the next of them goes out even if nothing was heard of the one before. */
   sendQueueDueAtMs: number | null;
+  /** `person`: automation rests, until `handlerUntilMs` where that is set. Null: automation. */
+  handler: 'person' | 'automation' | null;
+  handlerUntilMs: number | null;
+  /** The run that is about to answer and waits for a call: what the person says meanwhile waits for it, until then at most. */
+  busyRunId: string | null;
+  busyUntilMs: number | null;
 }
 
 /** One run of a flow for one contact. */
@@ -73,9 +83,13 @@ export interface RunsTable {
   contact: string;
   senderId: string | null;
   waitId: string | null;
-  waitKind: 'answer' | 'time' | null;
+  waitKind: WaitKind | null;
   /** When its timer is to be queued; moved on when it has been. */
   dueAtMs: number | null;
+  /** An input that came while a person had taken over; taken once automation is back. */
+  heldInput: string | null;
+  /** Of runs with the same group one contact has one at a time. */
+  exclusionGroup: string | null;
   /** Inputs in the journal. */
   inputs: number;
   createdAtMs: number;
@@ -93,6 +107,17 @@ export interface RunJournalTable {
   /** With the ids under which they were asked for. */
   effects: string;
   atMs: number;
+}
+
+/** When a flow's schedule trigger fires next. Rows follow what is published. */
+export interface SchedulesTable {
+  /** Of flow and place of the trigger. */
+  id: string;
+  merchantId: string;
+  flowId: string;
+  /** The trigger, as JSON. */
+  settings: string;
+  nextAtMs: number;
 }
 
 /** How a message ended that a run asked for, where campaign-sender told. */
@@ -113,5 +138,6 @@ export interface FlowTables extends OutboxTables {
   runs: RunsTable;
   runJournal: RunJournalTable;
   runMessages: RunMessagesTable;
+  schedules: SchedulesTable;
   leases: LeasesTable;
 }

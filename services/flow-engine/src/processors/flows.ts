@@ -1,4 +1,5 @@
 import type { Processors } from '@switchyard/jobs';
+import type { CallProcessors } from '../calls/create-call-processors.ts';
 import type { createErasure } from '../conversations/create-erasure.ts';
 import { toInboxRow } from '../conversations/create-inbox.ts';
 import type { TakeIn } from '../conversations/create-intake.ts';
@@ -13,8 +14,9 @@ export function createFlowProcessors(deps: {
   takeIn: TakeIn;
   sends: SendRelease;
   erase: ReturnType<typeof createErasure>;
+  calls: Pick<CallProcessors, 'execute-call'>;
 }): Required<Processors<'flows'>> {
-  const { takeIn, sends, erase } = deps;
+  const { takeIn, sends, erase, calls } = deps;
   return {
     'handle-event': (payload, { signal }) => {
       const { merchantId, eventId, sequence } = payload;
@@ -33,6 +35,9 @@ export function createFlowProcessors(deps: {
       );
     },
     'record-message-outcome': (payload) => sends.recordOutcome(payload),
+    'execute-call': calls['execute-call'],
+    'set-handover': (payload, { signal }) =>
+      takeIn(toInboxRow('handover', payload, { key: payload.changeId, sequence: 0, payload }), signal),
     'erase-person': (payload) => erase(payload),
   };
 }

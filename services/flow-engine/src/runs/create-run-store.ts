@@ -37,6 +37,8 @@ export interface RunStore {
   get(merchantId: string, id: string): Promise<RecordedRun>;
   /** Ends a run that waits. @throws RUN_UNKNOWN, RUN_ENDED */
   cancel(merchantId: string, id: string, subject: string): Promise<RunsTable>;
+  /** Whether a run is at this very wait. */
+  isWaiting(id: string, waitId: string): Promise<boolean>;
   /** Runs that wait now. */
   countWaiting(): Promise<number>;
 }
@@ -107,6 +109,16 @@ export function createRunStore(database: Database<FlowTables>): RunStore {
       if (numUpdatedRows === 0n)
         throw runEnded(`the run is ${run.status}`, { details: { status: run.status } });
       return run;
+    },
+    async isWaiting(id, waitId) {
+      const run = await db
+        .selectFrom('runs')
+        .select('id')
+        .where('id', '=', id)
+        .where('waitId', '=', waitId)
+        .where('status', '=', 'waiting')
+        .executeTakeFirst();
+      return run !== undefined;
     },
     async countWaiting() {
       const { count } = await db

@@ -22,6 +22,8 @@ export function columnsOf({ state }: Advance, nowMs: number) {
     waitId: wait?.id ?? null,
     waitKind: wait?.kind ?? null,
     dueAtMs: wait?.untilMs ?? null,
+    heldInput: null,
+    exclusionGroup: null,
     updatedAtMs: nowMs,
   };
 }
