@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type Kysely, type QueryExecutorProvider, sql } from 'kysely';
 import { databaseNow } from './database-clock.ts';
 import type { DialectName } from './dialects.ts';
@@ -19,6 +20,15 @@ export interface Leases {
    * Waits for a transaction that has checked or released the lease: once that has let go, this gets it.
    */
   acquire(name: string, options: { owner: string; ttlMs: number }): Promise<Lease | undefined>;
+  /**
+   * Takes, for the rest of this transaction, all those leases that nobody holds. Whoever wants one of them waits for the transaction;
+   * with its end they are free again. An earlier holder that has run out finds its lease lost.
+   *
+   * Give the names of all contacts of a batch at once: they are locked in one order everywhere.
+   *
+   * @returns the names that were free.
+   */
+  claim(trx: QueryExecutorProvider, names: Iterable<string>): Promise<Set<string>>;
   /** Makes it last `ttlMs` from now. @returns false when it is lost. */
   renew(lease: Lease, ttlMs: number): Promise<boolean>;
   /**
@@ -66,12 +76,44 @@ export function createLeases<DB>({ db, dialect }: { db: Kysely<DB>; dialect: Dia
     return rows[0]?.fence;
   }
 
+  /** Free ones get the transaction's own owner and a new fence, and expire at once: other transactions see them only after the end. */
+  const claimed = (names: readonly string[], token: string) =>
+    sql.join(names.map((name) => sql`(${name}, ${token}, ${now}, 0)`));
+
+  async function claimOnMysql(trx: QueryExecutorProvider, names: readonly string[], token: string) {
+    await sql`
+      insert into leases (name, owner, fence, expiresAtMs) values ${claimed(names, token)}
+      on duplicate key update
+        owner = if(expiresAtMs <= ${now}, values(owner), owner),
+        fence = if(expiresAtMs <= ${now}, fence + 1, fence),
+        expiresAtMs = if(expiresAtMs <= ${now}, 0, expiresAtMs)`.execute(trx);
+    const { rows } = await sql<{ name: string }>`
+      select name from leases where name in (${sql.join(names)}) and owner = ${token}`.execute(trx);
+    return rows.map(({ name }) => name);
+  }
+
+  async function claimOnSqlite(trx: QueryExecutorProvider, names: readonly string[], token: string) {
+    const { rows } = await sql<{ name: string }>`
+      insert into leases (name, owner, fence, expiresAtMs) values ${claimed(names, token)}
+      on conflict (name) do update
+        set owner = excluded.owner, fence = leases.fence + 1, expiresAtMs = 0
+        where leases.expiresAtMs <= ${now}
+      returning name`.execute(trx);
+    return rows.map(({ name }) => name);
+  }
+
   return {
     async acquire(name, { owner, ttlMs }) {
       if (owner === '') throw new TypeError('a lease needs an owner');
       // A row's first fence is the time, so that it also exceeds those of a row that was purged.
       const fence = await (dialect === 'mysql' ? acquireOnMysql : acquireOnSqlite)(name, owner, ttlMs);
       return fence === undefined ? undefined : { name, owner, fence };
+    },
+    async claim(trx, names) {
+      const sorted = [...new Set(names)].sort();
+      if (sorted.length === 0) return new Set();
+      const token = `claim_${randomBytes(12).toString('base64url')}`;
+      return new Set(await (dialect === 'mysql' ? claimOnMysql : claimOnSqlite)(trx, sorted, token));
     },
     async renew(lease, ttlMs) {
       const { numAffectedRows } =

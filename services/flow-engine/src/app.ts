@@ -8,6 +8,7 @@ import { createErasure } from './conversations/create-erasure.ts';
 import { createInbox } from './conversations/create-inbox.ts';
 import { createIntake } from './conversations/create-intake.ts';
 import { createSessionWriter } from './conversations/create-session-writer.ts';
+import { createGatherInput } from './conversations/gather-inputs.ts';
 import { createSendRelease } from './conversations/release-sends.ts';
 import { createReportApplied } from './conversations/report-applied.ts';
 import { sweepInbox } from './conversations/sweep-inbox.ts';
@@ -103,7 +104,8 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
     cache: runtime.redis.cache,
     keyPrefix: runtime.redisSettings.cache.keyPrefix,
   });
-  const takeIn = createIntake({ ...shared, drain });
+  const gather = createGatherInput({ applyInput, parallel: dialect === 'mysql' ? 3 : 1, logger });
+  const takeIn = createIntake({ inbox, gather, drain, report });
   const calls = createCallProcessors({ executors: {}, takeIn, isWaiting: runs.isWaiting });
   runtime.addWorker('flows', createFlowProcessors({ takeIn, sends, erase, calls }));
   runtime.addWorker('ai', calls.ai);

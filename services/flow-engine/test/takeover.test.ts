@@ -1,8 +1,7 @@
 import { eachDatabase, until } from '@switchyard/test-kit';
 import t from 'tap';
 import { createApplyInput } from '../src/conversations/apply-input.ts';
-import { leaseName } from '../src/conversations/create-drain.ts';
-import { createInbox, toInboxRow } from '../src/conversations/create-inbox.ts';
+import { createInbox, leaseName, toInboxRow } from '../src/conversations/create-inbox.ts';
 import { createTakeInput } from '../src/conversations/take-input.ts';
 import { createFlowCache } from '../src/definitions/create-flow-cache.ts';
 import { type Engine, message, phoneOf, sentTexts, settled, startEngine } from './helper.ts';
@@ -63,16 +62,27 @@ eachDatabase(t, 'a holder that has lost its lease can write nothing any more', a
     what: 'the lease to run out',
   });
   const { db } = engine.runtime.database;
+  const fresh = { row: rowOf(1, 'hello'), inContext: (work: () => void) => work() };
   for (const work of [
-    () => applyInput.atOnce(slow!, rowOf(1, 'hello')),
     () => applyInput.fromInbox(slow!, rowOf(1, 'hello'), { isLast: false }),
     () => applyInput.fromInbox(slow!, rowOf(1, 'hello'), { isLast: true }),
   ])
     await t.rejects(work(), { code: 'LEASE_LOST' });
   for (const table of ['runs', 'runJournal', 'conversations', 'inbox', 'outbox'] as const)
     t.strictSame(await db.selectFrom(table).selectAll().execute(), [], table);
-  const applied = await applyInput.atOnce(next, rowOf(1, 'hello'));
-  t.match(applied, { outcome: 'started', isReleased: true, hasMore: false });
-  const again = await leases.acquire(leaseName(contact), { owner: 'third', ttlMs: 60_000 });
-  t.match(await applyInput.atOnce(again!, rowOf(1, 'hello')), { outcome: 'repeated', hasMore: false });
+  t.equal((await applyInput.together([fresh])).size, 0, 'what another process holds is left to it');
+  t.ok(await leases.release(next));
+  const applied = await applyInput.together([fresh]);
+  t.match(applied.get(fresh.row.id), { outcome: 'started', isReleased: true, hasMore: false });
+  const again = await applyInput.together([fresh]);
+  t.match(again.get(fresh.row.id), { outcome: 'repeated', hasMore: false });
+  const late = await leases.acquire(leaseName(contact), { owner: 'late', ttlMs: 1 });
+  await until(async () => (await applyInput.together([{ ...fresh, row: rowOf(2, 'my order') }])).size === 1, {
+    what: 'the late one to run out',
+  });
+  await t.rejects(
+    applyInput.fromInbox(late!, rowOf(3, 'hello'), { isLast: true }),
+    { code: 'LEASE_LOST' },
+    'an input that came meanwhile has passed it',
+  );
 });

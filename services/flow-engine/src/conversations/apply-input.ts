@@ -5,7 +5,7 @@ import type { Outbox } from '@switchyard/outbox';
 import type { ConversationsTable, FlowTables, InboxTable } from '../database/tables.ts';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
 import { contactJobs, endedJob, sendJob, sendRequests } from '../runs/effect-jobs.ts';
-import type { ContactKey, Inbox } from './create-inbox.ts';
+import { type ContactKey, contactName, type Inbox, leaseName, ofContacts } from './create-inbox.ts';
 import { queueSends, type SendQueue } from './send-order.ts';
 import { continueHistory, type Session, type SessionMessage, sessionKey } from './session.ts';
 import type { InputOutcome, TakeInput, TakenInput } from './take-input.ts';
@@ -37,11 +37,19 @@ export interface ApplyInput {
    */
   fromInbox(lease: Lease, row: InboxTable, options: { isLast: boolean }): Promise<AppliedInput>;
   /**
-   * Applies an input that has just come, lets go of the lease and looks once more. Out of its turn it is only kept in the inbox.
+   * Applies inputs that have just come, of different contacts, in one transaction. One out of its turn is only kept in the inbox.
    *
-   * @throws LEASE_LOST
+   * @returns what became of each, by the input's id; a contact that is another process' at this moment has none.
+   * @throws what any of them throws: nothing is written then.
    */
-  atOnce(lease: Lease, row: InboxTable): Promise<AppliedInput>;
+  together(inputs: readonly FreshInput[]): Promise<Map<string, AppliedInput>>;
+}
+
+/** An input that has just come. */
+export interface FreshInput {
+  row: InboxTable;
+  /** Runs something on behalf of the job that brought it, so that what follows has its correlation id. */
+  inContext: (work: () => void) => void;
 }
 
 /** What {@link createApplyInput} needs. */
@@ -69,6 +77,21 @@ export async function lockConversation(
     .where('contactId', '=', contactId)
     .$if(dialect === 'mysql', (query) => query.forUpdate())
     .executeTakeFirst();
+}
+
+/** The conversations of contacts by {@link contactName}, kept for this transaction. */
+async function lockConversations(
+  trx: Transaction<FlowTables>,
+  dialect: DialectName,
+  contacts: readonly ContactKey[],
+): Promise<Map<string, ConversationsTable>> {
+  const rows = await trx
+    .selectFrom('conversations')
+    .selectAll()
+    .where(ofContacts(contacts))
+    .$if(dialect === 'mysql', (query) => query.forUpdate())
+    .execute();
+  return new Map(rows.map((row) => [contactName(row), row]));
 }
 
 /** Makes {@link ApplyInput}. */
@@ -178,21 +201,46 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
         return { ...applied, isReleased: isLast, hasMore: isLast && (await inbox.hasUpTo(trx, row, next)) };
       });
     },
-    async atOnce(lease, row) {
-      const published = await publishedFor(row);
-      return outbox.transaction(async (trx, enqueue): Promise<AppliedInput> => {
-        await letGo(trx, lease);
-        if (!(await inbox.isNew(trx, row)))
-          return { ...notYet, outcome: 'repeated', hasMore: await inbox.hasUpTo(trx, row) };
-        const conversation = await lockConversation(trx, dialect, row);
-        const next = (conversation?.lastSequence ?? 0) + 1;
-        if (row.sequence !== 0 && row.sequence !== next) {
-          await trx.insertInto('inbox').values(row).execute();
-          return { ...notYet, outcome: 'kept', hasMore: true };
+    async together(inputs) {
+      const published = new Map<string, readonly PublishedFlow[]>();
+      for (const { row } of inputs)
+        if (!published.has(row.merchantId)) published.set(row.merchantId, await publishedFor(row));
+      return outbox.transaction(async (trx, enqueue) => {
+        const results = new Map<string, AppliedInput>();
+        const free = await leases.claim(
+          trx,
+          inputs.map(({ row }) => leaseName(row)),
+        );
+        const mine = inputs.filter(({ row }) => free.has(leaseName(row)));
+        if (mine.length === 0) return results;
+        const rows = mine.map(({ row }) => row);
+        const fresh = await inbox.firstOf(trx, rows);
+        const conversations = await lockConversations(trx, dialect, rows);
+        for (const { row, inContext } of mine) {
+          const conversation = conversations.get(contactName(row));
+          const next = (conversation?.lastSequence ?? 0) + 1;
+          if (!fresh.has(row.id)) {
+            results.set(row.id, { ...notYet, outcome: 'repeated', hasMore: true });
+          } else if (row.sequence !== 0 && row.sequence !== next) {
+            await trx.insertInto('inbox').values(row).execute();
+            results.set(row.id, { ...notYet, outcome: 'kept', hasMore: true });
+          } else {
+            const jobs = (job: JobToAdd) => inContext(() => enqueue(job));
+            const applied = await applyWithin(trx, jobs, row, conversation, published.get(row.merchantId)!);
+            results.set(row.id, { ...applied, isReleased: true, hasMore: false });
+          }
         }
-        const applied = await applyWithin(trx, enqueue, row, conversation, published);
-        const following = row.sequence === 0 ? next : next + 1;
-        return { ...applied, isReleased: true, hasMore: await inbox.hasUpTo(trx, row, following) };
+        // The leases are locked: whoever comes now waits for this transaction, so this look misses nothing.
+        const left = await inbox.lowest(trx, rows);
+        for (const row of rows) {
+          const result = results.get(row.id)!;
+          const lowest = left.get(contactName(row));
+          if (result.outcome === 'kept') continue;
+          const following =
+            Math.max(conversations.get(contactName(row))?.lastSequence ?? 0, row.sequence) + 1;
+          result.hasMore = lowest !== undefined && (result.outcome === 'repeated' || lowest <= following);
+        }
+        return results;
       });
     },
   };

@@ -1,10 +1,10 @@
 import { type Database, type Lease, type Leases, leaseLost } from '@switchyard/database';
 import { isCodedError } from '@switchyard/errors';
-import { type FailedJobsSink, toJobId } from '@switchyard/jobs';
+import type { FailedJobsSink } from '@switchyard/jobs';
 import type { Logger } from 'pino';
 import type { FlowTables, InboxTable } from '../database/tables.ts';
 import type { AppliedInput, ApplyInput } from './apply-input.ts';
-import type { ContactKey, Inbox } from './create-inbox.ts';
+import { type ContactKey, type Inbox, leaseName } from './create-inbox.ts';
 import type { ReportApplied } from './report-applied.ts';
 import { setAside } from './set-aside.ts';
 
@@ -30,11 +30,6 @@ export interface DrainParts {
  * what arrives meanwhile, since it looks once more in the transaction that lets go.
  */
 export type Drain = (contact: ContactKey, signal?: AbortSignal) => Promise<void>;
-
-/** The name of a contact's lease. */
-export function leaseName({ merchantId, contactId }: ContactKey): string {
-  return toJobId('contact', merchantId, contactId);
-}
 
 /** Makes {@link Drain}. */
 export function createDrain(parts: DrainParts): Drain {

@@ -4,7 +4,7 @@ import type { Outbox } from '@switchyard/outbox';
 import type { RedisClient } from '@switchyard/redis';
 import type { FlowTables } from '../database/tables.ts';
 import { conversationBusy } from '../errors.ts';
-import { leaseName } from './create-drain.ts';
+import { leaseName } from './create-inbox.ts';
 import { sessionKey } from './session.ts';
 
 const LEASE_MS = 30_000;

@@ -1,6 +1,7 @@
 import type { Database, Kysely, Transaction } from '@switchyard/database';
 import { type JobPayload, toJobId } from '@switchyard/jobs';
 import type { ProcessedJobs } from '@switchyard/outbox';
+import { type RawBuilder, sql } from 'kysely';
 import type { FlowTables, InboxTable } from '../database/tables.ts';
 
 /** What can come for a contact, by kind. */
@@ -14,6 +15,26 @@ export interface InboxPayloads {
 /** Whose inbox. */
 export type ContactKey = Pick<InboxTable, 'merchantId' | 'contactId'>;
 
+/** The name of a contact's lease. */
+export function leaseName({ merchantId, contactId }: ContactKey): string {
+  return toJobId('contact', merchantId, contactId);
+}
+
+/** A contact in one word, as a key of maps. */
+export function contactName({ merchantId, contactId }: ContactKey): string {
+  return `${merchantId}/${contactId}`;
+}
+
+/** The condition that a row is one of these contacts'. */
+export function ofContacts(contacts: readonly ContactKey[]): RawBuilder<boolean> {
+  const byMerchant = Map.groupBy(contacts, ({ merchantId }) => merchantId);
+  const each = [...byMerchant].map(
+    ([merchantId, theirs]) =>
+      sql`(merchantId = ${merchantId} and contactId in (${sql.join(theirs.map(({ contactId }) => contactId))}))`,
+  );
+  return sql<boolean>`(${sql.join(each, sql` or `)})`;
+}
+
 /** A sweeper looks at an input that nobody has applied for so long: the process that had it may be dead. */
 const LOOK_AFTER_MS = 5000;
 
@@ -21,12 +42,14 @@ const LOOK_AFTER_MS = 5000;
 export interface Inbox {
   /** Keeps an input, the first time that it comes. @returns whether it was the first. */
   put(row: InboxTable): Promise<boolean>;
-  /** Whether an input comes for the first time; claimed for the transaction. */
-  isNew(trx: Transaction<FlowTables>, row: InboxTable): Promise<boolean>;
+  /** The ids of inputs that come for the first time; claimed for the transaction. */
+  firstOf(trx: Transaction<FlowTables>, rows: readonly InboxTable[]): Promise<Set<string>>;
   /** The next inputs of a contact: timers and starts, then events in their order. */
   next(contact: ContactKey, limit: number): Promise<InboxTable[]>;
   /** Whether there is an input up to this place; without it, any. */
   hasUpTo(executor: Kysely<FlowTables>, contact: ContactKey, sequence?: number): Promise<boolean>;
+  /** The lowest place among what these contacts' inboxes hold, by {@link contactName}; absent where nothing is. */
+  lowest(executor: Kysely<FlowTables>, contacts: readonly ContactKey[]): Promise<Map<string, number>>;
   /** Contacts whose inputs lie about. */
   listForgotten(limit: number): Promise<ContactKey[]>;
 }
@@ -63,7 +86,11 @@ export function createInbox(deps: {
   const { database, processedJobs } = deps;
   const { db } = database;
   return {
-    isNew: (trx, { id }) => processedJobs.firstTime(trx, id),
+    firstOf: (trx, rows) =>
+      processedJobs.firstTimeMany(
+        trx,
+        rows.map(({ id }) => id),
+      ),
     put: (row) =>
       database.transaction(async (trx) => {
         if (!(await processedJobs.firstTime(trx, row.id))) return false;
@@ -90,6 +117,15 @@ export function createInbox(deps: {
       if (sequence !== undefined) query = query.where('sequence', '<=', sequence);
       return (await query.limit(1).executeTakeFirst()) !== undefined;
     },
+    async lowest(executor, contacts) {
+      const rows = await executor
+        .selectFrom('inbox')
+        .select((eb) => ['merchantId', 'contactId', eb.fn.min('sequence').as('lowest')])
+        .where(ofContacts(contacts))
+        .groupBy(['merchantId', 'contactId'])
+        .execute();
+      return new Map(rows.map((row) => [contactName(row), Number(row.lowest)]));
+    },
     async listForgotten(limit) {
       const rows = await db
         .selectFrom('inbox')
@@ -98,7 +134,7 @@ export function createInbox(deps: {
         .orderBy('lookAtMs')
         .limit(limit)
         .execute();
-      return [...new Map(rows.map((row) => [`${row.merchantId}/${row.contactId}`, row])).values()];
+      return [...new Map(rows.map((row) => [contactName(row), row])).values()];
     },
   };
 }

@@ -1,10 +1,7 @@
-import { type Leases, leaseLost } from '@switchyard/database';
-import { isCodedError } from '@switchyard/errors';
-import type { Logger } from 'pino';
 import type { InboxTable } from '../database/tables.ts';
-import type { AppliedInput, ApplyInput } from './apply-input.ts';
-import { type Drain, leaseName } from './create-drain.ts';
+import type { Drain } from './create-drain.ts';
 import type { Inbox } from './create-inbox.ts';
+import type { GatherInput } from './gather-inputs.ts';
 import type { ReportApplied } from './report-applied.ts';
 
 /**
@@ -13,38 +10,25 @@ import type { ReportApplied } from './report-applied.ts';
  *
  * Twice is harmless, and a second time drains what the first may have left behind.
  */
-export type TakeIn = (row: InboxTable, signal: AbortSignal) => Promise<void>;
+export type TakeIn = (
+  row: InboxTable,
+  signal: AbortSignal,
+  options?: {
+    /** Nobody waits for it: what others wait for goes first. */
+    isBackground?: boolean;
+  },
+) => Promise<void>;
 
 /** Makes {@link TakeIn}. */
 export function createIntake(parts: {
-  leases: Leases;
   inbox: Inbox;
-  applyInput: ApplyInput;
+  gather: GatherInput;
   drain: Drain;
   report: ReportApplied;
-  owner: string;
-  leaseMs: number;
-  logger: Logger;
 }): TakeIn {
-  const { leases, inbox, applyInput, drain, report, owner, leaseMs, logger } = parts;
-
-  /** @returns undefined when it has to go through the inbox. */
-  async function tryAtOnce(row: InboxTable): Promise<AppliedInput | undefined> {
-    const lease = await leases.acquire(leaseName(row), { owner, ttlMs: leaseMs });
-    if (!lease) return undefined;
-    try {
-      return await applyInput.atOnce(lease, row);
-    } catch (error) {
-      await leases.release(lease).catch(() => false);
-      if (isCodedError(error) && error.outcome === 'later' && error.code !== leaseLost.code) throw error;
-      // What can't be applied is set aside when it comes up in the inbox.
-      logger.debug({ err: error, inboxId: row.id }, 'an input goes through the inbox');
-      return undefined;
-    }
-  }
-
-  return async (row, signal) => {
-    const applied = await tryAtOnce(row);
+  const { inbox, gather, drain, report } = parts;
+  return async (row, signal, { isBackground = false } = {}) => {
+    const applied = await gather(row, isBackground);
     if (applied) report(applied, row);
     else await inbox.put(row);
     if (!applied || applied.hasMore) await drain(row, signal);
