@@ -151,3 +151,38 @@ t.test('leases on SQLite survive a reopening', async (t) => {
   await first.close();
   t.notOk(await createLeases(await open(t, target)).acquire('x', { owner: 'a', ttlMs: 60_000 }));
 });
+
+await eachDatabase(
+  t,
+  'a transaction claims the leases that are free, others wait for it, and a holder that has run out finds itself fenced off',
+  async (t, target) => {
+    const database = await open(t, target);
+    const leases = createLeases(database);
+    const held = await leases.acquire('held', { owner: 'p', ttlMs: 60_000 });
+    const stale = await leases.acquire('stale', { owner: 'p', ttlMs: 60_000 });
+    await sql`update leases set expiresAtMs = 1 where name = 'stale'`.execute(database.db);
+    const isClaimed = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    let order = '';
+    const claiming = database.transaction(async (trx) => {
+      const names = await leases.claim(trx, ['stale', 'new', 'held', 'new']);
+      isClaimed.resolve();
+      await goOn.promise;
+      order += 'claimer ';
+      return names;
+    });
+    await isClaimed.promise;
+    const waiter = leases.acquire('new', { owner: 'q', ttlMs: 60_000 }).finally(() => {
+      order += 'waiter';
+    });
+    goOn.resolve();
+    t.strictSame([...(await claiming)].toSorted(), ['new', 'stale']);
+    t.ok(await waiter, 'with its end a claimed lease is free');
+    t.equal(order, 'claimer waiter');
+    t.equal(await leases.renew(stale!, 1000), false, 'the stale holder has lost it');
+    t.equal(await leases.renew(held!, 1000), true, 'what was held still is');
+    const fence = await leases.acquire('stale', { owner: 'q', ttlMs: 1000 });
+    t.ok(fence && fence.fence > stale!.fence + 1, 'the claim took a fence of its own');
+    t.strictSame(await database.transaction((trx) => leases.claim(trx, [])), new Set());
+  },
+);
