@@ -76,6 +76,12 @@ export const catalog = {
       }),
       'set-consent': defineJob({ schema: campaignSender.SetConsent, jobId: ({ effectId }) => effectId }),
       'opt-out': defineJob({ schema: campaignSender.OptOut, jobId: ({ effectId }) => effectId }),
+      'set-handover': defineJob({ schema: campaignSender.SetHandover, jobId: ({ effectId }) => effectId }),
+      'request-run': defineJob({
+        schema: campaignSender.RequestRun,
+        jobId: ({ startId, afterContactId }) =>
+          afterContactId === undefined ? startId : `${startId}_${afterContactId}`,
+      }),
       'erase-person': defineJob({
         schema: campaignSender.EraseContact,
         jobId: ({ erasureId }) => erasureId,

@@ -145,7 +145,7 @@ async function assemble(runtime: Runtime<Tables, ServiceConfig>, config: Service
   });
   runtime.addWorker(
     'contacts',
-    createContactProcessors(createContactChanges(store, firstTime), store, subscriptions),
+    createContactProcessors(createContactChanges(store, firstTime), { store, firstTime, subscriptions }),
   );
   runtime.addWorker('messages', {
     'send-message': createSendMessage(recorder, sending),

@@ -16,3 +16,5 @@ export const cursorInvalid = defineError('CURSOR_INVALID', 400, 'never');
 export const interrupted = defineError('SENDING_INTERRUPTED', 503, 'later');
 /** The queue Redis does not answer, so nobody knows whether a message may go now. */
 export const admissionAway = defineError('ADMISSION_AWAY', 503, 'later');
+/** What was given as an address is neither a phone number in international form nor a user id; `details` names the field. */
+export const addressInvalid = defineError('ADDRESS_INVALID', 422, 'never');

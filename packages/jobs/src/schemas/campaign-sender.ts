@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { CorrelatedEvent, Epoch, Id, Identifiers, ProviderObject, Reference } from './shared.ts';
+import { CorrelatedEvent, Epoch, Handler, Id, Identifiers, ProviderObject, Reference } from './shared.ts';
 
 /** A person's profile as it comes with a WhatsApp webhook. Every identifier may be absent (business-scoped user ids). */
 export const WebhookProfile = Type.Object({
@@ -88,7 +88,13 @@ export const ApplyPreferences = Type.Object({
   receivedAtMs: Epoch,
 });
 
-const ContactChange = { merchantId: Id, contactId: Id, effectId: Id };
+const ContactChange = {
+  merchantId: Id,
+  contactId: Id,
+  effectId: Id,
+  /** The run that wants it: its own flow is not started by it. */
+  runId: Type.Optional(Id),
+};
 
 /** `contacts`: tags to add and remove. */
 export const TagContact = Type.Object({
@@ -117,6 +123,32 @@ export const SetConsent = Type.Object({
 
 /** `contacts`: the person wants no more messages. */
 export const OptOut = Type.Object({ ...ContactChange, source: Type.String(), decidedAtMs: Epoch });
+
+/** `contacts`: who has the conversation from now on. `untilMs`: then automation has it again by itself. */
+export const SetHandover = Type.Object({
+  ...ContactChange,
+  handler: Handler,
+  untilMs: Type.Optional(Epoch),
+  reason: Type.Optional(Type.String({ maxLength: 500 })),
+});
+
+/**
+ * `contacts`: start a flow for one contact, known or not (`contactId`, else `to`), or for everybody with a tag. Each contact gets one
+ * `flows`/start-run.
+ */
+export const RequestRun = Type.Object({
+  merchantId: Id,
+  startId: Id,
+  flowId: Id,
+  contactId: Type.Optional(Id),
+  /** A phone number or a business-scoped user id; a contact is made where none has it. */
+  to: Type.Optional(Type.String({ minLength: 3, maxLength: 160 })),
+  tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  input: Type.Optional(ProviderObject),
+  senderId: Type.Optional(Id),
+  /** By tag: goes on after this contact. Set by the job itself, page by page. */
+  afterContactId: Type.Optional(Id),
+});
 
 /** Text alone, or the Cloud API's object of the message's type (`{body}`, `{link, caption}`, `{name, language}` …). */
 export const MessageContent = Type.Union([Type.String({ minLength: 1 }), ProviderObject]);

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { Epoch, Id, ProviderObject, Reference } from './shared.ts';
+import { Epoch, Handler, Id, ProviderObject, Reference } from './shared.ts';
 
 /** What a flow may know of a person, as of the event's transaction. */
 export const ContactSnapshot = Type.Object({
@@ -10,9 +10,16 @@ export const ContactSnapshot = Type.Object({
   userId: Type.Optional(Type.String()),
   name: Type.Optional(Type.String()),
   username: Type.Optional(Type.String()),
+  email: Type.Optional(Type.String()),
+  shopifyCustomerId: Type.Optional(Type.String()),
+  /** The merchant's own id of the person. */
+  externalId: Type.Optional(Type.String()),
   language: Type.Optional(Type.String()),
   timeZone: Type.Optional(Type.String()),
+  /** Wants no messages at all. */
   optedOut: Type.Boolean(),
+  /** Wants no marketing. */
+  marketingOptedOut: Type.Optional(Type.Boolean()),
   tags: Type.Optional(Type.Array(Type.String())),
   attributes: Type.Optional(ProviderObject),
   /** Free-form messages are allowed until then; absent or past: templates only. */
@@ -27,16 +34,15 @@ export const InboundContent = Type.Object({
   text: Type.Optional(Type.String()),
   /** The id of the button or list row, or a template button's payload. */
   replyId: Type.Optional(Type.String()),
+  /** The stored file. Absent where it could not be fetched, or not in time; `mediaProblem` says which. */
   media: Type.Optional(Reference),
+  mediaProblem: Type.Optional(Type.String()),
   referral: Type.Optional(ProviderObject),
   /** The provider's id of the message that is quoted. */
   contextId: Type.Optional(Type.String()),
   /** The provider's object, for nodes that need more. */
   raw: Type.Optional(ProviderObject),
 });
-
-/** Who answers a person. */
-export const Handler = Type.Union([Type.Literal('person'), Type.Literal('automation')]);
 
 /** `flows`: an event that met its contact. `sequence` orders the events of one contact without gaps. */
 export const HandleEvent = Type.Object({
@@ -49,8 +55,9 @@ export const HandleEvent = Type.Object({
     Type.Literal('contact'),
   ]),
   /**
-   * `message.received`, a Shopify topic, the custom event's type, or what changed about the contact: `contact.tag_added`,
-   * `contact.tag_removed`, `contact.attribute_changed`.
+   * `message.received`, a Shopify topic, or the custom event's type. Of kind `contact`: `contact.tag_added` and `contact.tag_removed`
+   * (body `{"tag"}`), `contact.attribute_changed` (body `{"name", "value", "previous"}`), `contact.merged` (body
+   * `{"mergedContactId"}`: what belonged to that contact is this one's now).
    */
   name: Type.String(),
   contact: ContactSnapshot,
@@ -60,7 +67,7 @@ export const HandleEvent = Type.Object({
   /** The provider's id of the message. */
   providerMessageId: Type.Optional(Type.String()),
   content: Type.Optional(InboundContent),
-  /** Body of a Shopify, custom or contact event, as text. A contact's: `{"tag"}` or `{"name", "value", "previous"}`. */
+  /** Body of a Shopify, custom or contact event, as JSON text. */
   body: Type.Optional(Type.String()),
   /** The message answers one of this campaign. */
   campaignId: Type.Optional(Id),

@@ -24,3 +24,6 @@ export const Identifiers = Type.Array(
   Type.Object({ kind: Type.String(), value: Type.String({ minLength: 1, maxLength: 320 }) }),
   { minItems: 1, maxItems: 50 },
 );
+
+/** Who has a conversation: while it is a person, flows rest. */
+export const Handler = Type.Union([Type.Literal('person'), Type.Literal('automation')]);

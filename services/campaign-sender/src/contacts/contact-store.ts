@@ -11,9 +11,12 @@ export type ContactRow = Selectable<ContactsTable>;
 /** Which identifier decides when they lead to different contacts; a username can change hands, so it comes last. */
 const strength: Readonly<Record<IdentifierKind, number>> = {
   user_id: 0,
-  phone: 1,
-  parent_user_id: 2,
-  username: 3,
+  parent_user_id: 1,
+  phone: 2,
+  external_id: 3,
+  shopify_customer_id: 4,
+  email: 5,
+  username: 6,
 };
 
 /** Under which an identifier is kept in maps. */
@@ -38,32 +41,99 @@ export async function findOwners(
   return new Map(rows.map((row) => [`${row.kind}:${row.value}`, row.contactId]));
 }
 
+/** Finds the owners of identifiers of several merchants, in one statement. @returns by {@link ownerKey}. */
+export async function findOwnersOfAll(
+  executor: Executor,
+  wanted: readonly { merchantId: string; identifiers: readonly Identifier[] }[],
+): Promise<Map<string, string>> {
+  const keys = new Map(
+    wanted.flatMap(({ merchantId, identifiers }) =>
+      identifiers.map((each) => [ownerKey(merchantId, each), { merchantId, ...each }] as const),
+    ),
+  );
+  if (keys.size === 0) return new Map();
+  const rows = await executor
+    .selectFrom('contact_identifiers')
+    .select(['merchantId', 'kind', 'value', 'contactId'])
+    // One conjunction per key: both databases look each of them up in the primary key, whatever the number of merchants.
+    .where((eb) =>
+      eb.or(
+        [...keys.values()].map(({ merchantId, kind, value }) =>
+          eb.and([eb('merchantId', '=', merchantId), eb('kind', '=', kind), eb('value', '=', value)]),
+        ),
+      ),
+    )
+    .execute();
+  return new Map(rows.map((row) => [ownerKey(row.merchantId, row as unknown as Identifier), row.contactId]));
+}
+
+/** Under which the owner of an identifier is kept where several merchants meet. */
+export function ownerKey(merchantId: string, { kind, value }: Identifier): string {
+  return `${merchantId}/${kind}:${value}`;
+}
+
+/** Identifiers of one person, the strongest first. */
+export function byStrength(identifiers: readonly Identifier[]): Identifier[] {
+  return identifiers.toSorted((a, b) => strength[a.kind] - strength[b.kind]);
+}
+
 /** Chooses the contact among the owners of one person's identifiers: the strongest identifier wins. */
 export function chooseOwner(
   owners: ReadonlyMap<string, string>,
   identifiers: readonly Identifier[],
 ): string | undefined {
-  const ordered = identifiers.toSorted((a, b) => strength[a.kind] - strength[b.kind]);
-  for (const each of ordered) {
+  for (const each of byStrength(identifiers)) {
     const owner = owners.get(identifierKey(each));
     if (owner !== undefined) return owner;
   }
   return undefined;
 }
 
-/** Loads a contact and keeps its row from others until the transaction ends. */
+/**
+ * Loads contacts and keeps their rows from others until the transaction ends. In one statement and in the order of their ids, so that
+ * two transactions wait for one another instead of deadlocking. Those that are gone are left out.
+ */
+export async function lockContacts(
+  trx: Executor,
+  dialect: Dialect,
+  ids: readonly string[],
+): Promise<ContactRow[]> {
+  if (ids.length === 0) return [];
+  const query = trx.selectFrom('contacts').selectAll().where('id', 'in', ids).orderBy('id');
+  return await (dialect === 'mysql' ? query.forUpdate() : query).execute();
+}
+
+/**
+ * Loads a contact and keeps its row from others until the transaction ends. One that was found to be another contact leads to that
+ * one.
+ */
 export async function lockContact(
   trx: Executor,
   dialect: Dialect,
   merchantId: string,
   contactId: string,
 ): Promise<ContactRow | undefined> {
-  const query = trx
-    .selectFrom('contacts')
-    .selectAll()
-    .where('id', '=', contactId)
-    .where('merchantId', '=', merchantId);
-  return await (dialect === 'mysql' ? query.forUpdate() : query).executeTakeFirst();
+  const [row] = await lockContacts(trx, dialect, [contactId]);
+  if (row) return row.merchantId === merchantId ? row : undefined;
+  const survivor = await findSurvivor(trx, merchantId, contactId);
+  if (survivor === undefined) return undefined;
+  const [found] = await lockContacts(trx, dialect, [survivor]);
+  return found;
+}
+
+/** The contact that a merged one has become. */
+export async function findSurvivor(
+  executor: Executor,
+  merchantId: string,
+  contactId: string,
+): Promise<string | undefined> {
+  const merge = await executor
+    .selectFrom('contact_merges')
+    .select('survivorId')
+    .where('mergedId', '=', contactId)
+    .where('merchantId', '=', merchantId)
+    .executeTakeFirst();
+  return merge?.survivorId;
 }
 
 /** The row of a person never met before. */
@@ -81,12 +151,25 @@ export function newContact(
     phone: ofKind('phone'),
     userId: ofKind('user_id'),
     username: ofKind('username'),
+    email: ofKind('email'),
+    shopifyCustomerId: ofKind('shopify_customer_id'),
+    externalId: ofKind('external_id'),
     language: null,
     timeZone: null,
     optedOut: known.optedOut ? 1 : 0,
+    marketingOptedOut: 0,
     tags: '[]',
     attributes: '{}',
+    changedAt: null,
     lastSequence: 0,
+    heldEvents: 0,
+    handler: null,
+    handlerUntilMs: null,
+    handlerUserId: null,
+    handlerReason: null,
+    handlerSinceMs: null,
+    lastInboundAtMs: null,
+    unreadCount: 0,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };
@@ -115,7 +198,7 @@ export async function attachIdentifiers(
   return await insertIgnore(trx, dialect, 'contact_identifiers', rows, ['merchantId', 'kind', 'value']);
 }
 
-/** Which of the identifiers are suppressed. @returns their {@link identifierKey}s. */
+/** Which of the identifiers are suppressed for all messages. @returns their {@link identifierKey}s. */
 export async function findSuppressed(
   executor: Executor,
   merchantId: string,
@@ -126,6 +209,8 @@ export async function findSuppressed(
     .selectFrom('suppressions')
     .select(['kind', 'value'])
     .where('merchantId', '=', merchantId)
+    .where('scope', '=', 'all')
+    .where('kind', 'in', [...new Set(identifiers.map(({ kind }) => kind))])
     .where('value', 'in', [...new Set(identifiers.map(({ value }) => value))])
     .execute();
   return new Set(rows.map((row) => `${row.kind}:${row.value}`));

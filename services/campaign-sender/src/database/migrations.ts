@@ -1,5 +1,6 @@
 import { columnKinds, ensureIndex, type Migration } from '@switchyard/database';
 import type { Kysely } from 'kysely';
+import { peopleMigration } from './people-migration.ts';
 import { subscriptionsMigration } from './subscriptions-migration.ts';
 
 /** Everything campaign-sender owns, as of the first release. */
@@ -230,4 +231,5 @@ async function createKept(db: Kysely<unknown>): Promise<void> {
 export const migrations: Record<string, Migration> = {
   '0001-tables': tables,
   '0002-event-subscriptions': subscriptionsMigration,
+  '0002-people': peopleMigration,
 };

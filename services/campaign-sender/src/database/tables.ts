@@ -1,4 +1,5 @@
 import type { MessageState } from '../messages/message-state.ts';
+import type { PeopleTables } from './people-tables.ts';
 
 /** 0 or 1: neither database has a boolean. */
 export type Flag = 0 | 1;
@@ -35,16 +36,37 @@ export interface ContactsTable {
   phone: string | null;
   userId: string | null;
   username: string | null;
+  email: string | null;
+  shopifyCustomerId: string | null;
+  /** The merchant's own id of the person. */
+  externalId: string | null;
   language: string | null;
   timeZone: string | null;
   /** Wants no messages, for whatever reason of `suppressions`. */
   optedOut: Flag;
+  /** Wants no marketing, by consent or preference. */
+  marketingOptedOut: Flag;
   /** JSON array of strings. */
   tags: string;
   /** JSON object. */
   attributes: string;
+  /** JSON object: when each field and attribute got its value. Two contacts that become one keep the later of each. */
+  changedAt: string | null;
   /** Sequence number of the contact's latest event. */
   lastSequence: number;
+  /** Events in `held_events`: while there are any, later ones wait there too. */
+  heldEvents: number;
+  /** Who has the conversation; null is automation. */
+  handler: 'person' | null;
+  /** Then automation has it again. */
+  handlerUntilMs: number | null;
+  handlerUserId: string | null;
+  handlerReason: string | null;
+  handlerSinceMs: number | null;
+  /** When the person wrote last, as we accepted it; null for one who never did. */
+  lastInboundAtMs: number | null;
+  /** Messages since a person looked. */
+  unreadCount: number;
   createdAtMs: number;
   updatedAtMs: number;
 }
@@ -82,6 +104,8 @@ export interface SuppressionsTable {
   merchantId: string;
   kind: string;
   value: string;
+  /** `marketing` leaves other messages alone. */
+  scope: 'all' | 'marketing';
   reason: string;
   source: string;
   createdAtMs: number;
@@ -199,7 +223,7 @@ export interface EventSubscriptionsTable {
 }
 
 /** Everything campaign-sender owns. */
-export interface Tables {
+export interface Tables extends PeopleTables {
   senders: SendersTable;
   contacts: ContactsTable;
   contact_identifiers: ContactIdentifiersTable;

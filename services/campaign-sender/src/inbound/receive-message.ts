@@ -91,11 +91,9 @@ async function followKeyword(
   const decision = readKeyword(content.text);
   if (decision === 'opt-out') {
     await optOut(scope, dialect, contact, { reason: 'keyword', source: 'message' }, nowMs);
-    contact.optedOut = 1;
   }
   if (decision === 'opt-in' && contact.optedOut === 1) {
-    const isFree = await optIn(scope.trx, contact, ['keyword', 'preference'], nowMs);
-    if (isFree) contact.optedOut = 0;
+    await optIn(scope, dialect, contact, { reasons: ['keyword', 'preference'], source: 'keyword' }, nowMs);
   }
 }
 

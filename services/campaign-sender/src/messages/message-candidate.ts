@@ -24,7 +24,9 @@ export interface Candidate {
   failures: number;
   expiresAtMs: number | null;
   nextAttemptAtMs: number | null;
+  lane: string;
   optedOut: boolean;
+  marketingOptedOut: boolean;
   /** End of the 24-hour window; 0 when the person never wrote to this number. */
   windowExpiresAtMs: number;
 }
@@ -51,6 +53,7 @@ export async function loadCandidates(
       'm.content',
       'm.state',
       'm.priority',
+      'm.lane',
       'm.origin',
       'm.replyTo',
       'm.onUnknown',
@@ -59,6 +62,7 @@ export async function loadCandidates(
       'm.expiresAtMs',
       'm.nextAttemptAtMs',
       'c.optedOut',
+      'c.marketingOptedOut',
       'v.windowExpiresAtMs',
     ])
     .where('m.id', 'in', ids)
@@ -72,6 +76,7 @@ export async function loadCandidates(
         content: JSON.parse(row.content) as Record<string, unknown>,
         origin: row.origin === null ? null : (JSON.parse(row.origin) as Origin),
         optedOut: row.optedOut === 1,
+        marketingOptedOut: row.marketingOptedOut === 1,
         windowExpiresAtMs: row.windowExpiresAtMs ?? 0,
       },
     ]),

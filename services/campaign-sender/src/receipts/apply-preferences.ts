@@ -1,7 +1,7 @@
 import type { JobPayload } from '@switchyard/jobs';
 import { type Identifier, parsePhone } from '../contacts/address.ts';
 import { attachIdentifiers, chooseOwner, findOwners, lockContact } from '../contacts/contact-store.ts';
-import { optIn, optOut } from '../contacts/opt-out.ts';
+import { optIn, optOutOfMarketing } from '../contacts/opt-out.ts';
 import type { Scope, Store } from '../database/scope.ts';
 import type { FirstTime } from '../inbound/receive-message.ts';
 
@@ -36,9 +36,17 @@ async function followPreference(scope: Scope, store: Store, merchantId: string, 
   const contact = await find(scope, store, merchantId, identifiers);
   if (!contact) return;
   const nowMs = store.now();
+  const source = 'user_preferences';
   if (value === 'stop')
-    await optOut(scope, store.dialect, contact, { reason: 'preference', source: 'user_preferences' }, nowMs);
-  else if (value === 'resume' || value === 'signup') await optIn(scope.trx, contact, ['preference'], nowMs);
+    await optOutOfMarketing(scope, store.dialect, contact, { reason: 'preference', source }, nowMs);
+  else if (value === 'resume' || value === 'signup')
+    await optIn(
+      scope,
+      store.dialect,
+      contact,
+      { reasons: ['preference', 'provider'], scope: 'marketing', source },
+      nowMs,
+    );
 }
 
 async function followUserId(scope: Scope, store: Store, merchantId: string, entry: Loose): Promise<void> {

@@ -9,10 +9,13 @@ import type { RouteParts } from './register-routes.ts';
 import { ContactDetail, ContactView, IdParams, MessageView, page, pageQuery } from './schemas.ts';
 
 function presentContact(row: ContactRow) {
-  const { id, name, phone, userId, username, language, timeZone, createdAtMs, updatedAtMs } = row;
+  const { id, name, phone, userId, username, email, shopifyCustomerId, externalId } = row;
+  const { language, timeZone, createdAtMs, updatedAtMs } = row;
   return {
-    ...{ id, name, phone, userId, username, language, timeZone, createdAtMs, updatedAtMs },
+    ...{ id, name, phone, userId, username, email, shopifyCustomerId, externalId },
+    ...{ language, timeZone, createdAtMs, updatedAtMs },
     optedOut: row.optedOut === 1,
+    marketingOptedOut: row.marketingOptedOut === 1,
     tags: JSON.parse(row.tags) as string[],
     attributes: JSON.parse(row.attributes) as Record<string, unknown>,
   };

@@ -1,9 +1,9 @@
-import { insertIgnore } from '@switchyard/database';
 import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
 import { type Identifier, parseAddress } from '../contacts/address.ts';
 import { findOwners, identifierKey, lockContact } from '../contacts/contact-store.ts';
 import { optIn, optOut } from '../contacts/opt-out.ts';
+import { suppress } from '../contacts/suppress.ts';
 import type { Scope } from '../database/scope.ts';
 import { messageInvalid, recordUnknown } from '../errors.ts';
 import { pageOf, parseCursor } from './cursor.ts';
@@ -73,12 +73,13 @@ export function registerSuppressionRoutes(app: ServiceApp, { store }: RouteParts
         const contact = await ownerOf(scope, merchantId, identifier);
         if (contact) await optOut(scope, store.dialect, contact, { reason: 'person', source }, nowMs);
         else
-          await insertIgnore(
+          await suppress(
             scope.trx,
             store.dialect,
-            'suppressions',
-            [{ merchantId, ...identifier, reason: 'person', source, createdAtMs: nowMs }],
-            ['merchantId', 'kind', 'value'],
+            merchantId,
+            [identifier],
+            { scope: 'all', reason: 'person', source },
+            nowMs,
           );
       });
       reply.code(201);
@@ -102,7 +103,7 @@ export function registerSuppressionRoutes(app: ServiceApp, { store }: RouteParts
       const { merchantId } = principal;
       await store.inScope(async (scope) => {
         const contact = await ownerOf(scope, merchantId, identifier);
-        if (contact) await optIn(scope.trx, contact, undefined, store.now());
+        if (contact) await optIn(scope, store.dialect, contact, { source: principal.subject }, store.now());
         const { numDeletedRows } = await scope.trx
           .deleteFrom('suppressions')
           .where('merchantId', '=', merchantId)

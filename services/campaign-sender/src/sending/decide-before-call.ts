@@ -18,7 +18,17 @@ const TEMPLATE = 'template';
 
 /** Decides what can be decided without asking anybody. Pure. */
 export function decideBeforeCall(
-  message: Pick<Candidate, 'state' | 'type' | 'expiresAtMs' | 'optedOut' | 'windowExpiresAtMs' | 'senderId'>,
+  message: Pick<
+    Candidate,
+    | 'state'
+    | 'type'
+    | 'lane'
+    | 'expiresAtMs'
+    | 'optedOut'
+    | 'marketingOptedOut'
+    | 'windowExpiresAtMs'
+    | 'senderId'
+  >,
   nowMs: number,
 ): Decision {
   if (message.state !== 'queued') return { kind: 'leave' };
@@ -26,6 +36,13 @@ export function decideBeforeCall(
     return { kind: 'settle', state: 'expired', code: 'EXPIRED', reason: 'its time to live was over' };
   if (message.optedOut)
     return { kind: 'settle', state: 'skipped', code: 'OPTED_OUT', reason: 'the person wants no messages' };
+  if (message.marketingOptedOut && message.lane === 'campaign')
+    return {
+      kind: 'settle',
+      state: 'skipped',
+      code: 'MARKETING_OPTED_OUT',
+      reason: 'the person wants no marketing',
+    };
   if (message.senderId === null)
     return {
       kind: 'settle',

@@ -1,6 +1,6 @@
 import { insertIgnore } from '@switchyard/database';
 import { lockContact } from '../contacts/contact-store.ts';
-import { optOut } from '../contacts/opt-out.ts';
+import { optOutOfMarketing } from '../contacts/opt-out.ts';
 import type { Dialect, Scope } from '../database/scope.ts';
 import { pauseSenders } from '../senders/sender-store.ts';
 import type { ProviderErrorRule } from './provider-errors.ts';
@@ -56,7 +56,13 @@ export async function reactToError(
       if (contactId === null) break;
       const contact = await lockContact(scope.trx, dialect, merchantId, contactId);
       if (contact)
-        await optOut(scope, dialect, contact, { reason: 'provider', source: `error ${code}` }, nowMs);
+        await optOutOfMarketing(
+          scope,
+          dialect,
+          contact,
+          { reason: 'provider', source: `error ${code}` },
+          nowMs,
+        );
       break;
     }
     default:

@@ -186,16 +186,23 @@ t.test('an error that concerns the number stops it, tells the operators and lose
   await stateOf(stage, 'm_locked', ['read']);
 });
 
-t.test('a person who has stopped marketing at the provider is suppressed', async (t) => {
-  const stage = await startStage(t, await createSqliteDatabase(t));
-  const contactId = await stage.greet(PHONE);
-  stage.simulator.addFault({ kind: 'fail', code: 131050, count: 1 });
-  await send(stage, 'm_stopped');
-  t.match(await stateOf(stage, 'm_stopped', ['failed']), { failureCode: '131050' });
-  const { body } = await stage.call('GET', `/api/v1/contacts/${contactId}`);
-  t.equal(body.data.optedOut, true);
-  const suppressions = await stage.call('GET', '/api/v1/suppressions');
-  t.ok(suppressions.body.data.items.some((each: { value: string }) => each.value === `+${PHONE}`));
-  await stage.call('DELETE', `/api/v1/suppressions/${PHONE}`);
-  t.equal((await stage.call('GET', `/api/v1/contacts/${contactId}`)).body.data.optedOut, false);
-});
+t.test(
+  'a person who has stopped marketing at the provider gets none from then on, but other messages',
+  async (t) => {
+    const stage = await startStage(t, await createSqliteDatabase(t));
+    const contactId = await stage.greet(PHONE);
+    stage.simulator.addFault({ kind: 'fail', code: 131050, count: 1 });
+    await send(stage, 'm_stopped');
+    t.match(await stateOf(stage, 'm_stopped', ['failed']), { failureCode: '131050' });
+    const { body } = await stage.call('GET', `/api/v1/contacts/${contactId}`);
+    t.match(body.data, { optedOut: false, marketingOptedOut: true });
+    const suppressions = await stage.call('GET', '/api/v1/suppressions');
+    t.match(suppressions.body.data.items, [{ value: `+${PHONE}`, scope: 'marketing' }]);
+    await send(stage, 'm_campaign', { lane: 'campaign' });
+    t.match(await stateOf(stage, 'm_campaign', ['skipped']), { failureCode: 'MARKETING_OPTED_OUT' });
+    await send(stage, 'm_order', { lane: 'transactional' });
+    await stateOf(stage, 'm_order', ['read']);
+    await stage.call('DELETE', `/api/v1/suppressions/${PHONE}`);
+    t.equal((await stage.call('GET', `/api/v1/contacts/${contactId}`)).body.data.marketingOptedOut, false);
+  },
+);
