@@ -78,7 +78,7 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
     leases,
     flows,
     inbox,
-    takeInput: createTakeInput({ flows, dialect }),
+    takeInput: createTakeInput({ flows }),
     gapWaitMs: config.flowGapWaitMs,
     sendOrderWaitMs: config.flowSendOrderWaitMs,
   });

@@ -27,7 +27,7 @@ function partsOf({ runtime }: Engine) {
     leases,
     flows,
     inbox,
-    takeInput: createTakeInput({ flows, dialect: database.dialect }),
+    takeInput: createTakeInput({ flows }),
     gapWaitMs: 30_000,
     sendOrderWaitMs: 30_000,
   });

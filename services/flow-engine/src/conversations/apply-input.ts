@@ -2,10 +2,11 @@ import { type DialectName, type Lease, type Leases, leaseLost, type Transaction 
 import type { PublishedFlow } from '@switchyard/flows';
 import type { JobToAdd } from '@switchyard/jobs';
 import type { Outbox } from '@switchyard/outbox';
-import type { ConversationsTable, FlowTables, InboxTable } from '../database/tables.ts';
+import type { FlowTables, InboxTable } from '../database/tables.ts';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
 import { contactJobs, endedJob, sendJob, sendRequests } from '../runs/effect-jobs.ts';
-import { type ContactKey, contactName, type Inbox, leaseName, ofContacts } from './create-inbox.ts';
+import { contactName, type Inbox, leaseName } from './create-inbox.ts';
+import { type Books, openBooks } from './open-books.ts';
 import { queueSends, type SendQueue } from './send-order.ts';
 import { continueHistory, type Session, type SessionMessage, sessionKey } from './session.ts';
 import type { InputOutcome, TakeInput, TakenInput } from './take-input.ts';
@@ -64,36 +65,6 @@ export interface ApplyInputParts {
   sendOrderWaitMs: number;
 }
 
-/** A contact's conversation, kept for this transaction. */
-export async function lockConversation(
-  trx: Transaction<FlowTables>,
-  dialect: DialectName,
-  { merchantId, contactId }: ContactKey,
-): Promise<ConversationsTable | undefined> {
-  return trx
-    .selectFrom('conversations')
-    .selectAll()
-    .where('merchantId', '=', merchantId)
-    .where('contactId', '=', contactId)
-    .$if(dialect === 'mysql', (query) => query.forUpdate())
-    .executeTakeFirst();
-}
-
-/** The conversations of contacts by {@link contactName}, kept for this transaction. */
-async function lockConversations(
-  trx: Transaction<FlowTables>,
-  dialect: DialectName,
-  contacts: readonly ContactKey[],
-): Promise<Map<string, ConversationsTable>> {
-  const rows = await trx
-    .selectFrom('conversations')
-    .selectAll()
-    .where(ofContacts(contacts))
-    .$if(dialect === 'mysql', (query) => query.forUpdate())
-    .execute();
-  return new Map(rows.map((row) => [contactName(row), row]));
-}
-
 /** Makes {@link ApplyInput}. */
 export function createApplyInput(parts: ApplyInputParts): ApplyInput {
   const { outbox, dialect, leases, flows, inbox, takeInput, gapWaitMs, sendOrderWaitMs } = parts;
@@ -103,12 +74,13 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
     trx: Transaction<FlowTables>,
     enqueue: (job: JobToAdd) => void,
     row: InboxTable,
-    conversation: ConversationsTable | undefined,
+    books: Books,
     published: readonly PublishedFlow[],
   ): Promise<Omit<AppliedInput, 'isReleased' | 'hasMore'>> {
     const nowMs = Date.now();
+    const conversation = books.conversation(row);
     const last = conversation?.lastSequence ?? 0;
-    const taken = await takeInput(trx, row, published, nowMs);
+    const taken = await takeInput({ trx, books, published, nowMs }, row);
     const { advanced } = taken;
     const sends = advanced ? sendRequests(advanced.run, advanced.contact, advanced.advance.effects) : [];
     const before = conversation?.sendQueue ?? null;
@@ -128,7 +100,9 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
       updatedAtMs: conversation.sessionUpdatedAtMs,
     };
     const messages = continueHistory(history, said, nowMs);
-    const change = {
+    books.saveConversation({
+      merchantId: row.merchantId,
+      contactId: row.contactId,
       lastSequence,
       session: JSON.stringify(messages),
       sessionUpdatedAtMs: nowMs,
@@ -139,20 +113,7 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
       busyRunId: null,
       busyUntilMs: null,
       ...taken.handler,
-    };
-    // The lease makes this the only writer of new rows.
-    if (conversation)
-      await trx
-        .updateTable('conversations')
-        .set(change)
-        .where('merchantId', '=', row.merchantId)
-        .where('contactId', '=', row.contactId)
-        .execute();
-    else
-      await trx
-        .insertInto('conversations')
-        .values({ merchantId: row.merchantId, contactId: row.contactId, ...change })
-        .execute();
+    });
     return {
       outcome: taken.outcome,
       isLate: row.sequence > 0 && row.sequence <= last,
@@ -174,20 +135,17 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
     if (!(await leases.release(lease, trx))) throw leaseLost('the lease is lost');
   }
 
-  /** Before the transaction: it may ask the database, and usually needs not. */
-  const publishedFor = async ({ kind, merchantId }: InboxTable) =>
-    kind === 'timer' || kind === 'handover' ? [] : flows.published(merchantId);
-
   const notYet = { isLate: false, missing: 0, isReleased: true, runs: [] };
 
   return {
     async fromInbox(lease, row, { isLast }) {
-      const published = await publishedFor(row);
+      // Before the transaction: it may ask the database, and usually needs not.
+      const published = await flows.published(row.merchantId);
       return outbox.transaction(async (trx, enqueue): Promise<AppliedInput> => {
         if (isLast) await letGo(trx, lease);
         else await leases.check(trx, lease);
-        const conversation = await lockConversation(trx, dialect, row);
-        const last = conversation?.lastSequence ?? 0;
+        const books = await openBooks(trx, dialect, [row]);
+        const last = books.conversation(row)?.lastSequence ?? 0;
         const missing = Math.max(0, row.sequence - last - 1);
         const lookAtMs = row.insertedAtMs + gapWaitMs;
         if (missing > 0 && Date.now() < lookAtMs) {
@@ -195,7 +153,8 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
           await trx.updateTable('inbox').set({ lookAtMs }).where('id', '=', row.id).execute();
           return { ...notYet, outcome: 'gap', missing, hasMore: await inbox.hasUpTo(trx, row, last + 1) };
         }
-        const applied = await applyWithin(trx, enqueue, row, conversation, published);
+        const applied = await applyWithin(trx, enqueue, row, books, published);
+        await books.write();
         await trx.deleteFrom('inbox').where('id', '=', row.id).execute();
         const next = Math.max(last, row.sequence) + 1;
         return { ...applied, isReleased: isLast, hasMore: isLast && (await inbox.hasUpTo(trx, row, next)) };
@@ -204,7 +163,8 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
     async together(inputs) {
       const published = new Map<string, readonly PublishedFlow[]>();
       for (const { row } of inputs)
-        if (!published.has(row.merchantId)) published.set(row.merchantId, await publishedFor(row));
+        if (!published.has(row.merchantId))
+          published.set(row.merchantId, await flows.published(row.merchantId));
       return outbox.transaction(async (trx, enqueue) => {
         const results = new Map<string, AppliedInput>();
         const free = await leases.claim(
@@ -215,10 +175,9 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
         if (mine.length === 0) return results;
         const rows = mine.map(({ row }) => row);
         const fresh = await inbox.firstOf(trx, rows);
-        const conversations = await lockConversations(trx, dialect, rows);
+        const books = await openBooks(trx, dialect, rows);
         for (const { row, inContext } of mine) {
-          const conversation = conversations.get(contactName(row));
-          const next = (conversation?.lastSequence ?? 0) + 1;
+          const next = (books.conversation(row)?.lastSequence ?? 0) + 1;
           if (!fresh.has(row.id)) {
             results.set(row.id, { ...notYet, outcome: 'repeated', hasMore: true });
           } else if (row.sequence !== 0 && row.sequence !== next) {
@@ -226,18 +185,18 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
             results.set(row.id, { ...notYet, outcome: 'kept', hasMore: true });
           } else {
             const jobs = (job: JobToAdd) => inContext(() => enqueue(job));
-            const applied = await applyWithin(trx, jobs, row, conversation, published.get(row.merchantId)!);
+            const applied = await applyWithin(trx, jobs, row, books, published.get(row.merchantId)!);
             results.set(row.id, { ...applied, isReleased: true, hasMore: false });
           }
         }
+        await books.write();
         // The leases are locked: whoever comes now waits for this transaction, so this look misses nothing.
         const left = await inbox.lowest(trx, rows);
         for (const row of rows) {
           const result = results.get(row.id)!;
           const lowest = left.get(contactName(row));
           if (result.outcome === 'kept') continue;
-          const following =
-            Math.max(conversations.get(contactName(row))?.lastSequence ?? 0, row.sequence) + 1;
+          const following = (books.conversation(row)?.lastSequence ?? 0) + 1;
           result.hasMore = lowest !== undefined && (result.outcome === 'repeated' || lowest <= following);
         }
         return results;

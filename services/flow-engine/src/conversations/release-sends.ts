@@ -1,11 +1,25 @@
-import type { Database, Transaction } from '@switchyard/database';
+import type { Database, DialectName, Transaction } from '@switchyard/database';
 import { type JobPayload, type JobToAdd, toJobId } from '@switchyard/jobs';
 import type { Outbox, ProcessedJobs } from '@switchyard/outbox';
-import type { FlowTables } from '../database/tables.ts';
+import type { ConversationsTable, FlowTables } from '../database/tables.ts';
 import { sendJob } from '../runs/effect-jobs.ts';
-import { lockConversation } from './apply-input.ts';
 import type { ContactKey } from './create-inbox.ts';
 import { endSend, type SendQueue, type SendStep, sendNext } from './send-order.ts';
+
+/** A contact's conversation, kept for this transaction. */
+async function lockConversation(
+  trx: Transaction<FlowTables>,
+  dialect: DialectName,
+  { merchantId, contactId }: ContactKey,
+): Promise<ConversationsTable | undefined> {
+  return trx
+    .selectFrom('conversations')
+    .selectAll()
+    .where('merchantId', '=', merchantId)
+    .where('contactId', '=', contactId)
+    .$if(dialect === 'mysql', (query) => query.forUpdate())
+    .executeTakeFirst();
+}
 
 /** Lets messages go that wait for the one before them. */
 export interface SendRelease {

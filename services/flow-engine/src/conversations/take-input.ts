@@ -1,12 +1,13 @@
-import type { DialectName, Transaction } from '@switchyard/database';
+import type { Transaction } from '@switchyard/database';
 import type { FlowDefinition, RunInput, RunState } from '@switchyard/flows';
 import { type Advance, advanceRun, freshRun, matchTrigger, type PublishedFlow } from '@switchyard/flows';
 import { createId } from '@switchyard/runtime';
 import type { ConversationsTable, FlowTables, InboxTable, RunsTable } from '../database/tables.ts';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
 import type { ContactSnapshot, RunIdentity } from '../runs/effect-jobs.ts';
-import { columnsOf, writeJournal } from '../runs/run-writer.ts';
+import { columnsOf, journalLine } from '../runs/run-writer.ts';
 import type { InboxPayloads } from './create-inbox.ts';
+import type { Books } from './open-books.ts';
 import { factsOf, plainVariables, toSessionMessage } from './read-payload.ts';
 import type { SessionMessage } from './session.ts';
 
@@ -35,48 +36,36 @@ export interface TakenInput {
   contact?: ContactSnapshot;
 }
 
-/** Finds the run that an input belongs to, or starts one, advances it, and writes both down. */
-export type TakeInput = (
-  trx: Transaction<FlowTables>,
-  row: InboxTable,
-  published: readonly PublishedFlow[],
-  nowMs: number,
-) => Promise<TakenInput>;
+/** Where an input is taken: in a transaction, at a time. */
+export interface TakeContext {
+  trx: Transaction<FlowTables>;
+  /** The contact's conversation and waiting runs; what changes is kept there. */
+  books: Books;
+  published: readonly PublishedFlow[];
+  nowMs: number;
+}
+
+/** Finds the run that an input belongs to, or starts one, advances it, and keeps both in the books. */
+export type TakeInput = (context: TakeContext, row: InboxTable) => Promise<TakenInput>;
 
 const nothing = { cancelled: 0, said: [] };
 
 /** Makes {@link TakeInput}. */
-export function createTakeInput(deps: { flows: FlowCache; dialect: DialectName }): TakeInput {
-  const { flows, dialect } = deps;
-
-  /** Kept for the transaction: somebody may cancel the run through the API meanwhile. */
-  const waitingRuns = (trx: Transaction<FlowTables>, { merchantId, contactId }: InboxTable) =>
-    trx
-      .selectFrom('runs')
-      .selectAll()
-      .where('contactId', '=', contactId)
-      .where('merchantId', '=', merchantId)
-      .where('status', '=', 'waiting')
-      .$if(dialect === 'mysql', (query) => query.forUpdate());
-
+export function createTakeInput({ flows }: { flows: FlowCache }): TakeInput {
   async function resume(
-    trx: Transaction<FlowTables>,
+    { trx, books, nowMs }: TakeContext,
     run: RunsTable,
     input: RunInput,
     contact: ContactSnapshot,
-    nowMs: number,
   ): Promise<NonNullable<TakenInput['advanced']>> {
     const state = JSON.parse(run.state) as RunState;
     const definition = await flows.version(trx, run.flowId, run.flowVersion);
     const advance = definition
       ? advanceRun(definition, state, input, { ...contact })
       : failed(state, 'VERSION_MISSING', `version ${run.flowVersion} of the flow is gone`);
-    await trx
-      .updateTable('runs')
-      .set({ ...columnsOf(advance, nowMs), contact: JSON.stringify(contact), inputs: run.inputs + 1 })
-      .where('id', '=', run.id)
-      .execute();
-    await writeJournal(trx, { run, input, contact, advance });
+    const inputs = run.inputs + 1;
+    books.saveRun({ ...run, ...columnsOf(advance, nowMs), contact: JSON.stringify(contact), inputs });
+    books.addJournal(journalLine({ run, input, contact, advance }));
     return {
       run,
       definition: definition ?? { name: run.flowId, triggers: [], start: '', nodes: {} },
@@ -85,15 +74,14 @@ export function createTakeInput(deps: { flows: FlowCache; dialect: DialectName }
     };
   }
 
-  async function start(
-    trx: Transaction<FlowTables>,
+  function start(
+    { books, nowMs }: TakeContext,
     { merchantId, contactId }: InboxTable,
     flow: PublishedFlow,
     input: RunInput,
     contact: ContactSnapshot,
     senderId: string | undefined,
-    nowMs: number,
-  ): Promise<NonNullable<TakenInput['advanced']>> {
+  ): NonNullable<TakenInput['advanced']> {
     const advance = advanceRun(flow.definition, freshRun, input, { ...contact });
     const run: RunIdentity = {
       id: createId('run', nowMs),
@@ -103,28 +91,22 @@ export function createTakeInput(deps: { flows: FlowCache; dialect: DialectName }
       flowVersion: flow.version,
       senderId: senderId ?? null,
     };
-    await trx
-      .insertInto('runs')
-      .values({
-        ...run,
-        ...columnsOf(advance, nowMs),
-        contact: JSON.stringify(contact),
-        inputs: 1,
-        createdAtMs: nowMs,
-      })
-      .execute();
-    await writeJournal(trx, { run: { id: run.id, inputs: 0 }, input, contact, advance });
+    books.saveRun({
+      ...run,
+      ...columnsOf(advance, nowMs),
+      contact: JSON.stringify(contact),
+      inputs: 1,
+      createdAtMs: nowMs,
+    });
+    books.addJournal(journalLine({ run: { id: run.id, inputs: 0 }, input, contact, advance }));
     return { run, definition: flow.definition, advance, contact };
   }
 
-  async function cancelAll(
-    trx: Transaction<FlowTables>,
-    { merchantId, contactId }: InboxTable,
-    nowMs: number,
-  ): Promise<number> {
-    const { numUpdatedRows } = await trx
-      .updateTable('runs')
-      .set({
+  function cancelAll({ books, nowMs }: TakeContext, row: InboxTable): number {
+    const waiting = books.waitingRuns(row);
+    for (const run of waiting)
+      books.saveRun({
+        ...run,
         status: 'cancelled',
         reasonCode: 'OPTED_OUT',
         reason: 'the person wants no more messages',
@@ -132,58 +114,32 @@ export function createTakeInput(deps: { flows: FlowCache; dialect: DialectName }
         waitKind: null,
         dueAtMs: null,
         updatedAtMs: nowMs,
-      })
-      .where('contactId', '=', contactId)
-      .where('merchantId', '=', merchantId)
-      .where('status', '=', 'waiting')
-      .executeTakeFirst();
-    return Number(numUpdatedRows);
+      });
+    return waiting.length;
   }
 
-  async function takeEvent(
-    trx: Transaction<FlowTables>,
-    row: InboxTable,
-    published: readonly PublishedFlow[],
-    nowMs: number,
-  ): Promise<TakenInput> {
+  async function takeEvent(context: TakeContext, row: InboxTable): Promise<TakenInput> {
+    const { books, published, nowMs } = context;
     const payload = JSON.parse(row.payload) as InboxPayloads['event'];
     const { contact, content, senderId } = payload;
     const said = content === undefined ? [] : [toSessionMessage(content)];
-    if (contact.optedOut)
-      return { outcome: 'opted-out', cancelled: await cancelAll(trx, row, nowMs), said, contact };
+    if (contact.optedOut) return { outcome: 'opted-out', cancelled: cancelAll(context, row), said, contact };
     if (payload.kind !== 'message' || !content) return { ...nothing, outcome: 'ignored' };
     const event = factsOf(content);
     // Of several questions the newest is the one that a person answers.
-    const asked = await waitingRuns(trx, row)
-      .where('waitKind', '=', 'answer')
-      .orderBy('updatedAtMs', 'desc')
-      .orderBy('id', 'desc')
-      .limit(1)
-      .executeTakeFirst();
+    const asked = books.waitingRuns(row).find(({ waitKind }) => waitKind === 'answer');
     if (asked) {
-      const advanced = await resume(trx, asked, { kind: 'message', atMs: nowMs, event }, contact, nowMs);
+      const advanced = await resume(context, asked, { kind: 'message', atMs: nowMs, event }, contact);
       return { outcome: 'answered', advanced, cancelled: 0, said, contact };
     }
     const flow = matchTrigger(published, event);
     if (!flow) return { outcome: 'unmatched', cancelled: 0, said, contact };
-    const advanced = await start(
-      trx,
-      row,
-      flow,
-      { kind: 'start', atMs: nowMs, event },
-      contact,
-      senderId,
-      nowMs,
-    );
+    const advanced = start(context, row, flow, { kind: 'start', atMs: nowMs, event }, contact, senderId);
     return { outcome: 'started', advanced, cancelled: 0, said, contact };
   }
 
-  async function takeStart(
-    trx: Transaction<FlowTables>,
-    row: InboxTable,
-    published: readonly PublishedFlow[],
-    nowMs: number,
-  ): Promise<TakenInput> {
+  async function takeStart(context: TakeContext, row: InboxTable): Promise<TakenInput> {
+    const { published, nowMs } = context;
     const { flowId, contact, senderId, input } = JSON.parse(row.payload) as InboxPayloads['start'];
     if (contact.optedOut) return { ...nothing, outcome: 'opted-out' };
     const flow = published.find((each) => each.flowId === flowId);
@@ -197,24 +153,18 @@ export function createTakeInput(deps: { flows: FlowCache; dialect: DialectName }
     return {
       ...nothing,
       outcome: 'started',
-      advanced: await start(trx, row, flow, begin, contact, senderId, nowMs),
+      advanced: start(context, row, flow, begin, contact, senderId),
       contact,
     };
   }
 
-  async function takeTimer(
-    trx: Transaction<FlowTables>,
-    row: InboxTable,
-    nowMs: number,
-  ): Promise<TakenInput> {
+  async function takeTimer(context: TakeContext, row: InboxTable): Promise<TakenInput> {
+    const { books, nowMs } = context;
     const { runId, waitId } = JSON.parse(row.payload) as InboxPayloads['timer'];
-    const run = await waitingRuns(trx, row)
-      .where('id', '=', runId)
-      .where('waitId', '=', waitId)
-      .executeTakeFirst();
+    const run = books.waitingRuns(row).find((each) => each.id === runId && each.waitId === waitId);
     if (!run) return { ...nothing, outcome: 'obsolete' };
     const contact = JSON.parse(run.contact) as ContactSnapshot;
-    const advanced = await resume(trx, run, { kind: 'timer', atMs: nowMs, waitId }, contact, nowMs);
+    const advanced = await resume(context, run, { kind: 'timer', atMs: nowMs, waitId }, contact);
     return { ...nothing, outcome: 'resumed', advanced, contact };
   }
 
@@ -227,14 +177,14 @@ export function createTakeInput(deps: { flows: FlowCache; dialect: DialectName }
     };
   }
 
-  return (trx, row, published, nowMs) => {
+  return (context, row) => {
     switch (row.kind) {
       case 'event':
-        return takeEvent(trx, row, published, nowMs);
+        return takeEvent(context, row);
       case 'start':
-        return takeStart(trx, row, published, nowMs);
+        return takeStart(context, row);
       case 'timer':
-        return takeTimer(trx, row, nowMs);
+        return takeTimer(context, row);
       case 'handover':
         return takeHandover(row);
     }

@@ -1,6 +1,5 @@
-import type { Transaction } from '@switchyard/database';
 import type { Advance, RunInput } from '@switchyard/flows';
-import type { FlowTables, RunsTable } from '../database/tables.ts';
+import type { RunJournalTable, RunsTable } from '../database/tables.ts';
 import { type ContactSnapshot, effectId } from './effect-jobs.ts';
 
 /** One input to write down. */
@@ -28,23 +27,17 @@ export function columnsOf({ state }: Advance, nowMs: number) {
   };
 }
 
-/** Writes an input and what it did; its number is taken once, so that no two processes can both advance a run. */
-export async function writeJournal(
-  trx: Transaction<FlowTables>,
-  { run, input, contact, advance }: JournalEntry,
-): Promise<void> {
-  await trx
-    .insertInto('runJournal')
-    .values({
-      runId: run.id,
-      number: run.inputs + 1,
-      input: JSON.stringify(input),
-      contact: JSON.stringify(contact),
-      steps: JSON.stringify(advance.steps),
-      effects: JSON.stringify(
-        advance.effects.map((effect) => ({ id: effectId(run.id, effect.step), ...effect })),
-      ),
-      atMs: input.atMs,
-    })
-    .execute();
+/** An input and what it did, as a line of the run's journal. */
+export function journalLine({ run, input, contact, advance }: JournalEntry): RunJournalTable {
+  return {
+    runId: run.id,
+    number: run.inputs + 1,
+    input: JSON.stringify(input),
+    contact: JSON.stringify(contact),
+    steps: JSON.stringify(advance.steps),
+    effects: JSON.stringify(
+      advance.effects.map((effect) => ({ id: effectId(run.id, effect.step), ...effect })),
+    ),
+    atMs: input.atMs,
+  };
 }
