@@ -49,9 +49,9 @@ COPY --from=dependencies /app ./
 COPY --from=prune /pruned/built ./
 COPY docker/health-check.mjs ./
 # The folder differs between services and tools; a link gives every image the same command.
-# /data is for SQLite: mount a volume there (the rest of the file system may be read-only).
+# /data is for SQLite, /files for files: mount volumes there (the rest of the file system may be read-only).
 RUN if [ -d "services/${SERVICE}" ]; then ln -s "services/${SERVICE}" main; else ln -s "tools/${SERVICE}" main; fi \
- && mkdir /data && chown node:node /data
+ && mkdir /data /files && chown node:node /data /files
 USER node
 ENV DATA_DIR=/data
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 CMD ["node", "/app/health-check.mjs"]

@@ -1,4 +1,5 @@
 import { ConfigError, type ConfigOf, field, loadConfig } from '@switchyard/config';
+import { filesFields } from '@switchyard/files';
 import { runtimeFields, whatsappFields } from '@switchyard/runtime';
 
 /** Settings of the sending protocol (`docs/sending.md`). */
@@ -31,7 +32,7 @@ const sendingFields = {
 };
 
 /** Every setting of campaign-sender. */
-export const configFields = { ...runtimeFields(3001), ...whatsappFields, ...sendingFields };
+export const configFields = { ...runtimeFields(3001), ...whatsappFields, ...filesFields, ...sendingFields };
 
 /** The settings, loaded. */
 export type ServiceConfig = ConfigOf<typeof configFields>;
