@@ -210,7 +210,12 @@ export const catalog = {
   emails: defineQueue({
     description: 'notification and transactional email (R2.4)',
     consumer: 'notifier',
-    jobs: { 'send-email': defineJob({ schema: notifier.SendEmail, jobId: ({ emailId }) => emailId }) },
+    jobs: {
+      'send-email': defineJob({
+        schema: notifier.SendEmail,
+        jobId: ({ emailId, turn }) => (turn === undefined ? emailId : `${emailId}_${turn}`),
+      }),
+    },
     attempts: 5,
     timeoutMs: MINUTE_MS,
     concurrency: 20,

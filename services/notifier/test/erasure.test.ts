@@ -29,6 +29,17 @@ eachDatabase(t, 'deliveries that tell of an erased person go, others stay', asyn
   await until(async () => (await rows()).filter(({ state }) => state === 'delivered').length === 3, {
     what: 'all is delivered',
   });
+  for (const [emailId, text] of [
+    ['m1', 'Call +15551234567 back'],
+    ['m2', 'Call +15551234568 back'],
+  ] as const)
+    await runtime.producer.add({
+      queue: 'emails',
+      name: 'send-email',
+      payload: { merchantId: 'default', emailId, to: ['team@shop.example'], subject: 'A call', text },
+    });
+  const emails = () => runtime.database.db.selectFrom('emails').select('id').orderBy('id').execute();
+  await until(async () => (await emails()).length === 2, { what: 'both emails are recorded' });
   await runtime.producer.add({
     queue: 'webhooks',
     name: 'erase-person',
@@ -47,7 +58,11 @@ eachDatabase(t, 'deliveries that tell of an erased person go, others stay', asyn
     },
     { what: 'the acknowledgement' },
   );
-  t.match(told?.data.payload, { erasureId: 'era_1', owner: 'notifier', erasedRecords: 2 });
+  t.match(told?.data.payload, { erasureId: 'era_1', owner: 'notifier', erasedRecords: 3 });
   t.match(await rows(), [{ eventId: 'e3' }]);
+  t.strictSame(
+    (await emails()).map(({ id }) => id),
+    ['m2'],
+  );
   t.equal((await runtime.database.db.selectFrom('deliveryAttempts').selectAll().execute()).length, 1);
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { silentLogger, startRedis } from '@switchyard/test-kit';
+import { silentLogger, startRedis, type TestRedis } from '@switchyard/test-kit';
 import type { Test } from 'tap';
 import { buildApp } from '../src/app.ts';
 import { loadNotifierConfig } from '../src/config.ts';
@@ -54,14 +54,13 @@ export async function startReceiver(
   };
 }
 
-/** A running notifier on a Redis of its own and the given database. */
-export async function startNotifier(
-  t: Test,
+/** The environment of a notifier on this Redis and this database. */
+export function environment(
+  redis: { url: string },
   database: { url: string | undefined; dataDir: string },
   env: Record<string, string> = {},
-) {
-  const redis = await startRedis(t);
-  const config = loadNotifierConfig({
+): Record<string, string> {
+  return {
     NODE_ENV: 'test',
     PORT: '0',
     HOST: '127.0.0.1',
@@ -72,8 +71,20 @@ export async function startNotifier(
     ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'true',
     QUEUE_WEBHOOKS_BACKOFF_DELAY: '50',
+    QUEUE_EMAILS_BACKOFF_DELAY: '50',
     ...env,
-  });
+  };
+}
+
+/** A running notifier on the given database, and on a Redis of its own unless one is given. */
+export async function startNotifier(
+  t: Test,
+  database: { url: string | undefined; dataDir: string },
+  env: Record<string, string> = {},
+  redis?: TestRedis,
+) {
+  redis ??= await startRedis(t);
+  const config = loadNotifierConfig(environment(redis, database, env));
   const runtime = await buildApp(config, { logger: silentLogger() });
   t.teardown(() => runtime.close());
   await runtime.start();

@@ -1,9 +1,8 @@
 import { createServer } from 'node:http';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
-import { controlRoutes } from './control/control-routes.ts';
+import { controlRoutes, type Simulated } from './control/control-routes.ts';
 import { pageRoutes } from './page/page-routes.ts';
-import type { WhatsApp } from './whatsapp/create-whatsapp.ts';
 import { graphRoutes } from './whatsapp/graph-routes.ts';
 
 const sendPath = /^\/(?:v\d+\.\d+\/)?(\d+)\/(?:marketing_)?messages(?:\?|$)/;
@@ -12,7 +11,7 @@ const sendPath = /^\/(?:v\d+\.\d+\/)?(\d+)\/(?:marketing_)?messages(?:\?|$)/;
  * Builds the simulator's HTTP side. Sends are taken off the bare server before Fastify sees them: they are the hot
  * path, and some of their faults end the connection instead of an answer.
  */
-export async function buildApp(deps: { whatsapp: WhatsApp; logger: Logger }): Promise<FastifyInstance> {
+export async function buildApp(deps: Simulated & { logger: Logger }): Promise<FastifyInstance> {
   const { whatsapp, logger } = deps;
   const app = Fastify({
     loggerInstance: logger,
@@ -34,7 +33,7 @@ export async function buildApp(deps: { whatsapp: WhatsApp; logger: Logger }): Pr
     uptime: process.uptime(),
   }));
   await app.register(pageRoutes);
-  await app.register((scope) => controlRoutes(scope, whatsapp), { prefix: '/_simulator' });
+  await app.register((scope) => controlRoutes(scope, deps), { prefix: '/_simulator' });
   await app.register((scope) => graphRoutes(scope, whatsapp));
   return app as unknown as FastifyInstance;
 }

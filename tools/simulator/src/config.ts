@@ -13,6 +13,12 @@ export const simulatorFields = {
     description: 'How much is logged.',
     default: 'info',
   }),
+  smtpPort: field.integer('SIMULATOR_SMTP_PORT', {
+    description: 'Port of the SMTP server that keeps what it is sent; 0 takes a free one.',
+    default: 0,
+    minimum: 0,
+    maximum: 65_535,
+  }),
   webhookUrl: field.url('SIMULATOR_WEBHOOK_URL', {
     description: 'Where the simulator posts its webhooks.',
     protocols: ['http:', 'https:'],

@@ -1,6 +1,7 @@
 export { simulatorFields } from './config.ts';
 export { type Settings, SettingsPatch } from './settings.ts';
 export { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';
+export type { Mailbox, MailFault, ReceivedMail } from './smtp/create-mailbox.ts';
 export type { AcceptedMessage, Repeat } from './whatsapp/accepted-log.ts';
 export type { Fault, FaultInput } from './whatsapp/faults.ts';
 export type { InboundInput } from './whatsapp/inbound-message.ts';

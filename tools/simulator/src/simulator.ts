@@ -3,7 +3,9 @@ import type { Logger } from 'pino';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import { settingsInvalid, waitTimedOut } from './errors.ts';
+import { createRandom } from './random.ts';
 import { defaultSettings, mergeSettings, type Settings, type SettingsPatch } from './settings.ts';
+import { createMailbox, type Mailbox } from './smtp/create-mailbox.ts';
 import type { AcceptedMessage, Repeat } from './whatsapp/accepted-log.ts';
 import { createWhatsApp, type WhatsApp } from './whatsapp/create-whatsapp.ts';
 import type { Fault, FaultInput } from './whatsapp/faults.ts';
@@ -38,6 +40,8 @@ export interface SimulatorOptions {
   repeatCapacity?: number;
   /** Media kept, in bytes (256 MB). */
   maxMediaBytes?: number;
+  /** Port of the mailbox; 0, the default, takes a free one. */
+  smtpPort?: number;
   /** Silent when absent. */
   logger?: Logger;
 }
@@ -47,6 +51,8 @@ export interface Simulator {
   /** `http://host:port`, without a slash at its end: what `WHATSAPP_API_URL` is set to. */
   readonly url: string;
   readonly settings: Settings;
+  /** An SMTP server that keeps what it is sent. */
+  readonly mailbox: Mailbox;
   /** What a client needs to know. */
   readonly credentials: {
     phoneNumberId: string;
@@ -121,18 +127,26 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     maxMediaBytes: options.maxMediaBytes ?? 256 * 1024 * 1024,
     logger,
   });
-  const app = await buildApp({ whatsapp, logger });
   const host = options.host ?? '127.0.0.1';
+  const random = createRandom((options.seed ?? 1) + 1);
+  const mailbox = await createMailbox({ host, port: options.smtpPort ?? 0, random });
+  const app = await buildApp({ whatsapp, mailbox, logger });
   await app.listen({ host, port: options.port ?? 0, listenTextResolver: () => 'listening' });
   const { port } = app.server.address() as AddressInfo;
   return {
     url: `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`,
     credentials,
+    mailbox,
     ...methodsOf(whatsapp),
+    reset() {
+      whatsapp.reset();
+      mailbox.clear();
+    },
     get settings() {
       return whatsapp.settings;
     },
     async close() {
+      await mailbox.close();
       await whatsapp.close();
       app.server.closeAllConnections();
       await app.close();
@@ -148,7 +162,9 @@ function merge(settings: Settings, patch: SettingsPatch): Settings {
   }
 }
 
-function methodsOf(whatsapp: WhatsApp): Omit<Simulator, 'url' | 'credentials' | 'settings' | 'close'> {
+function methodsOf(
+  whatsapp: WhatsApp,
+): Omit<Simulator, 'url' | 'credentials' | 'settings' | 'close' | 'mailbox' | 'reset'> {
   const { accepted, events, faults } = whatsapp;
   return {
     changeSettings: (patch) => whatsapp.changeSettings(patch),
@@ -185,7 +201,6 @@ function methodsOf(whatsapp: WhatsApp): Omit<Simulator, 'url' | 'credentials' | 
       );
     },
     verifyWebhook: () => verifyWebhook(whatsapp.settings.webhooks, whatsapp.verifyToken),
-    reset: whatsapp.reset,
   };
 }
 

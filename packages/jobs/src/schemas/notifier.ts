@@ -10,6 +10,8 @@ export const SendEmail = Type.Object({
   text: Type.Optional(Type.String()),
   html: Type.Optional(Type.String()),
   replyTo: Type.Optional(Type.String()),
+  /** Counts the wake-ups after the first. */
+  turn: Type.Optional(Type.Integer({ minimum: 1 })),
 });
 
 /** An event for merchants' endpoints, in the shape of Standard Webhooks: `type`, `timestamp`, `data`. */

@@ -90,5 +90,33 @@ const createTables: Migration = {
   },
 };
 
+const createEmails: Migration = {
+  async up(db: Kysely<unknown>) {
+    const column = columnKinds(db);
+    await db.schema
+      .createTable('emails')
+      .ifNotExists()
+      .addColumn('id', column.id, (each) => each.primaryKey())
+      .addColumn('merchantId', column.id, (each) => each.notNull())
+      .addColumn('addressees', column.longText, (each) => each.notNull())
+      .addColumn('subject', column.text(1024), (each) => each.notNull())
+      .addColumn('text', column.longText)
+      .addColumn('html', column.longText)
+      .addColumn('replyTo', column.text(512))
+      .addColumn('state', column.text(16), (each) => each.notNull())
+      .addColumn('attempts', column.integer, (each) => each.notNull())
+      .addColumn('turn', column.integer, (each) => each.notNull())
+      .addColumn('lastError', column.text(512))
+      .addColumn('createdAtMs', column.timestampMs, (each) => each.notNull())
+      .addColumn('updatedAtMs', column.timestampMs, (each) => each.notNull())
+      .execute();
+    await ensureIndex(db, { name: 'emailsByMerchant', table: 'emails', columns: ['merchantId', 'id'] });
+    await ensureIndex(db, { name: 'emailsByState', table: 'emails', columns: ['state', 'updatedAtMs'] });
+  },
+};
+
 /** The tables that notifier owns. */
-export const migrations: Record<string, Migration> = { 'notifier-0001-tables': createTables };
+export const migrations: Record<string, Migration> = {
+  'notifier-0001-tables': createTables,
+  'notifier-0002-emails': createEmails,
+};

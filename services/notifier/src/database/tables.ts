@@ -59,6 +59,26 @@ export interface NotificationsTable {
   recordedAtMs: number;
 }
 
+/** One email. */
+export interface EmailsTable {
+  /** The `emailId` of who asked for it. */
+  id: string;
+  merchantId: string;
+  /** JSON array. */
+  addressees: string;
+  subject: string;
+  text: string | null;
+  html: string | null;
+  replyTo: string | null;
+  state: 'pending' | 'sent' | 'failed';
+  attempts: number;
+  /** Grows with every wake-up, so that each has a job id of its own. */
+  turn: number;
+  lastError: string | null;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
 /** Versions of what ingress was told of a merchant's subscriptions. */
 export interface SubscriptionVersionsTable {
   merchantId: string;
@@ -70,5 +90,6 @@ export interface NotifierTables {
   deliveries: DeliveriesTable;
   deliveryAttempts: DeliveryAttemptsTable;
   notifications: NotificationsTable;
+  emails: EmailsTable;
   subscriptionVersions: SubscriptionVersionsTable;
 }

@@ -6,7 +6,7 @@ import type { NotifierTables } from '../database/tables.ts';
 const AT_ONCE = 500;
 
 /**
- * Erases deliveries that tell of a person, with their attempts, and acknowledges.
+ * Erases deliveries that tell of a person, with their attempts, and emails to or about them, and acknowledges.
  *
  * Twice is harmless: the second time there is nothing left.
  */
@@ -20,26 +20,48 @@ export function createErasePerson(deps: {
     const needles = named.flatMap((each) => needleOf(each) ?? []);
     const isNamed = createPersonFinder(named);
     // SQL finds a few too many; which of them name the person is decided here.
+    const patterns = needles.map((needle) => `%${needle.toLowerCase()}%`);
     const rows =
-      needles.length === 0
+      patterns.length === 0
         ? []
         : await database.db
             .selectFrom('deliveries')
             .select(['id', 'body'])
             .where('merchantId', '=', merchantId)
+            .where((eb) => eb.or(patterns.map((pattern) => eb(eb.fn('lower', ['body']), 'like', pattern))))
+            .execute();
+    const ids = rows.filter(({ body }) => isNamed(body)).map(({ id }) => id);
+    const emails =
+      patterns.length === 0
+        ? []
+        : await database.db
+            .selectFrom('emails')
+            .select(['id', 'addressees', 'subject', 'text', 'html'])
+            .where('merchantId', '=', merchantId)
             .where((eb) =>
               eb.or(
-                needles.map((needle) => eb(eb.fn('lower', ['body']), 'like', `%${needle.toLowerCase()}%`)),
+                (['addressees', 'subject', 'text', 'html'] as const).flatMap((column) =>
+                  patterns.map((pattern) => eb(eb.fn('lower', [column]), 'like', pattern)),
+                ),
               ),
             )
             .execute();
-    const ids = rows.filter(({ body }) => isNamed(body)).map(({ id }) => id);
+    const emailIds = emails
+      .filter(({ addressees, subject, text, html }) =>
+        isNamed([addressees, subject, text ?? '', html ?? ''].join('\n')),
+      )
+      .map(({ id }) => id);
     await outbox.transaction(async (trx, enqueue) => {
       for (let at = 0; at < ids.length; at += AT_ONCE) {
         const some = ids.slice(at, at + AT_ONCE);
         await trx.deleteFrom('deliveryAttempts').where('deliveryId', 'in', some).execute();
         await trx.deleteFrom('deliveries').where('id', 'in', some).execute();
       }
+      for (let at = 0; at < emailIds.length; at += AT_ONCE)
+        await trx
+          .deleteFrom('emails')
+          .where('id', 'in', emailIds.slice(at, at + AT_ONCE))
+          .execute();
       enqueue({
         queue: 'control',
         name: 'acknowledge-erasure',
@@ -47,12 +69,12 @@ export function createErasePerson(deps: {
           merchantId,
           erasureId,
           owner: 'notifier',
-          erasedRecords: ids.length,
+          erasedRecords: ids.length + emailIds.length,
           completedAtMs: Date.now(),
         },
         meta: { merchantId, correlationId: erasureId },
       });
     });
-    return { erasedRecords: ids.length };
+    return { erasedRecords: ids.length + emailIds.length };
   };
 }

@@ -4,11 +4,13 @@ import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { settingsInvalid } from '../errors.ts';
 import { SettingsPatch } from '../settings.ts';
+import type { Mailbox } from '../smtp/create-mailbox.ts';
 import type { WhatsApp } from '../whatsapp/create-whatsapp.ts';
 import { FaultInput } from '../whatsapp/faults.ts';
 import { InboundInput } from '../whatsapp/inbound-message.ts';
 import { NumberInput } from '../whatsapp/numbers.ts';
 import { verifyWebhook } from '../whatsapp/verify-webhook.ts';
+import { mailboxRoutes } from './mailbox-routes.ts';
 import { streamEvents } from './stream-events.ts';
 
 const Change = Type.Object(
@@ -23,11 +25,18 @@ const Digits = Type.String({ pattern: '^\\d{1,20}$' });
 const oneOrMore = <T extends Type.TSchema>(schema: T) =>
   Type.Union([schema, Type.Array(schema, { minItems: 1, maxItems: 10_000 })]);
 
+/** Everything that is simulated. */
+export interface Simulated {
+  whatsapp: WhatsApp;
+  mailbox: Mailbox;
+}
+
 /**
  * The control API. It has no credentials: the simulator is a tool for one machine. What a browser sends it from
  * another site is refused.
  */
-export async function controlRoutes(scope: FastifyInstance, whatsapp: WhatsApp): Promise<void> {
+export async function controlRoutes(scope: FastifyInstance, simulated: Simulated): Promise<void> {
+  const { whatsapp, mailbox } = simulated;
   const app = scope.withTypeProvider<TypeBoxTypeProvider>();
 
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
@@ -148,8 +157,10 @@ export async function controlRoutes(scope: FastifyInstance, whatsapp: WhatsApp):
   );
   app.get('/statistics', async () => answer(whatsapp.statistics()));
   app.get('/events', (request, reply) => streamEvents(whatsapp, request, reply));
+  mailboxRoutes(app, mailbox);
   app.post('/reset', async () => {
     whatsapp.reset();
+    mailbox.clear();
     return answer({});
   });
 }
