@@ -164,7 +164,8 @@ export const catalog = {
     },
     attempts: 3,
     timeoutMs: MINUTE_MS,
-    concurrency: 200,
+    // Most of them wait for their slot or a connection (SEND_CONNECTIONS); so there is always one at hand.
+    concurrency: 500,
     prioritized: true,
     defaultPriority: 4,
     retention: kept,

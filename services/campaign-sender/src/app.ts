@@ -1,5 +1,4 @@
 import { isUniqueViolation } from '@switchyard/database';
-import { createSharedBreaker } from '@switchyard/redis';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import type { Logger } from 'pino';
 import type { ServiceConfig } from './config.ts';
@@ -8,8 +7,8 @@ import { migrations } from './database/migrations.ts';
 import type { Scope, Store } from './database/scope.ts';
 import type { Tables } from './database/tables.ts';
 import type { FirstTime } from './inbound/receive-message.ts';
+import { createCandidateLoader } from './messages/message-candidate.ts';
 import { createRecorder } from './messages/recorder.ts';
-import { createAdmission } from './pacing/create-admission.ts';
 import { createContactProcessors } from './processors/contacts.ts';
 import {
   createReceiveCustomEvent,
@@ -22,16 +21,11 @@ import {
   createApplyPreferences,
   createApplyStatuses,
 } from './processors/receipts.ts';
-import { createReceiptsBacklog } from './receipts/create-receipts-backlog.ts';
 import { registerRoutes } from './routes/register-routes.ts';
 import { ensureFirstSender } from './senders/ensure-first-sender.ts';
 import { createSenderDirectory } from './senders/sender-directory.ts';
-import { createAttemptStore } from './sending/attempt-store.ts';
-import { createCloudApi } from './sending/cloud-api.ts';
-import { createSending, isTroubledCall } from './sending/create-sending.ts';
-import { dispatchDue } from './sending/dispatch-due.ts';
-import { createLeasedTask } from './sending/leased-task.ts';
-import { parkOrphans, releaseParked } from './sending/reconcile-parked.ts';
+import { assembleSending } from './sending/assemble-sending.ts';
+import type { decideAfterCall } from './sending/decide-after-call.ts';
 import { createTemplateHolds } from './sending/template-holds.ts';
 import { createEventSubscriptions, type EventSubscriptions } from './subscriptions/event-subscriptions.ts';
 import { gatherEvents } from './subscriptions/gather-events.ts';
@@ -39,11 +33,14 @@ import { gatherEvents } from './subscriptions/gather-events.ts';
 /** The running service. */
 export type CampaignSender = Pick<Runtime<Tables>, 'app' | 'database' | 'start' | 'close'>;
 
+/** What tests give: `logger`, and another judgement of calls' ends, to show what parking is for. */
+export interface BuildOptions {
+  logger?: Logger;
+  decideAfterCall?: typeof decideAfterCall;
+}
+
 /** Version told by `/health` and `/docs`. */
 const VERSION = '0.1.0';
-const DISPATCH_INTERVAL_MS = 500;
-const DISPATCH_HORIZON_MS = 1000;
-const LEASE_MS = 5000;
 /** How late a replica that did not take the announcement learns what a merchant wants. */
 const SUBSCRIPTIONS_INTERVAL_MS = 2000;
 const UNIQUE_RETRIES = 3;
@@ -54,20 +51,17 @@ const UNIQUE_RETRIES = 3;
  * @param options `logger` for tests; the runtime makes one otherwise.
  * @throws ConfigError one line that names the variable at fault.
  */
-export async function buildApp(
-  config: ServiceConfig,
-  options: { logger?: Logger } = {},
-): Promise<CampaignSender> {
+export async function buildApp(config: ServiceConfig, options: BuildOptions = {}): Promise<CampaignSender> {
   const runtime = await createRuntime<Tables, ServiceConfig>({
     service: 'campaign-sender',
     version: VERSION,
     // The pace of sending is per number: a limit of the whole queue would make numbers wait for one another.
     config: { ...config, QUEUE_MESSAGES_RATE_MAX: undefined, QUEUE_MESSAGES_RATE_DURATION: undefined },
     migrations,
-    ...options,
+    ...(options.logger ? { logger: options.logger } : {}),
   });
   try {
-    await assemble(runtime, config);
+    await assemble(runtime, config, options);
   } catch (error) {
     await runtime.close();
     throw error;
@@ -75,8 +69,12 @@ export async function buildApp(
   return runtime;
 }
 
-async function assemble(runtime: Runtime<Tables, ServiceConfig>, config: ServiceConfig): Promise<void> {
-  const { logger, redis, redisSettings, secretBox } = runtime;
+async function assemble(
+  runtime: Runtime<Tables, ServiceConfig>,
+  config: ServiceConfig,
+  options: BuildOptions,
+): Promise<void> {
+  const { logger, secretBox } = runtime;
   const { db, dialect } = runtime.database;
   const subscriptions = createEventSubscriptions(db, dialect);
   await subscriptions.refresh();
@@ -97,36 +95,11 @@ async function assemble(runtime: Runtime<Tables, ServiceConfig>, config: Service
     defaultRate: max === undefined ? undefined : { max, durationMs },
   });
   const templates = createTemplateHolds(db);
-  const admission = createAdmission(redis.queue, redisSettings.queue.keyPrefix);
-  const api = createCloudApi({
-    url: config.whatsappApiUrl,
-    version: config.whatsappApiVersion,
-    timeoutMs: config.sendHttpTimeoutMs,
-    connections: config.sendConnections,
+  const { sending, attempts, admission } = assembleSending(runtime, config, {
+    ...{ store, senders, templates },
+    decide: options.decideAfterCall,
   });
-  runtime.onClose('cloud api', () => api.close());
-  const breaker = createSharedBreaker({
-    client: redis.queue,
-    logger,
-    name: 'sender',
-    isFailure: isTroubledCall,
-    minimumFailures: 20,
-    openMs: 5000,
-    maxOpenMs: 60_000,
-  });
-  const attempts = createAttemptStore(store);
   const recorder = createRecorder(store, senders);
-  const sending = createSending({
-    store,
-    attempts,
-    senders,
-    templates,
-    admission,
-    breaker,
-    api,
-    graceMs: config.sendUnknownGraceMs,
-    logger,
-  });
 
   await ensureFirstSender(db, secretBox, config);
   registerRoutes(runtime.app, { store, senders, recorder, attempts, secretBox });
@@ -149,31 +122,8 @@ async function assemble(runtime: Runtime<Tables, ServiceConfig>, config: Service
   );
   runtime.addWorker('messages', {
     'send-message': createSendMessage(recorder, sending),
-    'deliver-message': createDeliverMessage(db, sending),
+    'deliver-message': createDeliverMessage(createCandidateLoader(db), sending),
   });
-
-  const times = {
-    timeoutMs: config.sendHttpTimeoutMs,
-    graceMs: config.sendUnknownGraceMs,
-    parkedMaxMs: config.sendParkedMaxMs,
-    recheckMs: Math.min(5000, config.sendUnknownGraceMs),
-  };
-  const backlog = createReceiptsBacklog(redis.queue, runtime.bullPrefix);
-  const reconciler = createLeasedTask(
-    runtime.leases,
-    { name: 'campaign-sender.reconciler', owner: runtime.instanceId, ttlMs: LEASE_MS },
-    async () => {
-      await parkOrphans(store, times);
-      await releaseParked(store, attempts, backlog, times);
-      await dispatchDue(store, runtime.producer, senders, DISPATCH_HORIZON_MS);
-    },
-  );
-  runtime.addTask({
-    name: 'reconcile messages',
-    intervalMs: DISPATCH_INTERVAL_MS,
-    run: (signal) => reconciler.run(signal),
-  });
-  runtime.onClose('reconciler lease', () => reconciler.release());
 }
 
 /**

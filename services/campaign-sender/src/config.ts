@@ -23,6 +23,12 @@ const sendingFields = {
     minimum: 1000,
     maximum: 30 * 86_400_000,
   }),
+  sendAppCallsPerSecond: field.number('SEND_APP_CALLS_PER_SECOND', {
+    description: 'Calls per second of all processes and numbers together, where the app has such a limit',
+    optional: true,
+    minimum: 0.01,
+    maximum: 100_000,
+  }),
   sendConnections: field.integer('SEND_CONNECTIONS', {
     description: 'Connections kept open to the Cloud API by one process',
     default: 200,

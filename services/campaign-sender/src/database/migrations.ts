@@ -1,6 +1,7 @@
 import { columnKinds, ensureIndex, type Migration } from '@switchyard/database';
 import type { Kysely } from 'kysely';
 import { peopleMigration } from './people-migration.ts';
+import { sendingMigration } from './sending-migration.ts';
 import { subscriptionsMigration } from './subscriptions-migration.ts';
 
 /** Everything campaign-sender owns, as of the first release. */
@@ -232,4 +233,5 @@ export const migrations: Record<string, Migration> = {
   '0001-tables': tables,
   '0002-event-subscriptions': subscriptionsMigration,
   '0002-people': peopleMigration,
+  '0003-sending': sendingMigration,
 };

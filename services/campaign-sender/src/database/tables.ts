@@ -20,6 +20,14 @@ export interface SendersTable {
   pausedAtMs: number | null;
   /** Null: R2.1 until configured. */
   messagesPerSecond: number | null;
+  /** The business portfolio that the tier belongs to; null: the account stands for it. */
+  portfolioId: string | null;
+  /** People outside a window that the portfolio may write to in 24 hours; null: no limit known. */
+  peoplePerDay: number | null;
+  /** When a paused number is asked about next; null where only a person resumes it. */
+  probeAtMs: number | null;
+  /** Probes since it was paused, for growing pauses. */
+  probes: number | null;
   isDefault: Flag;
   /** Latest provider's time of a status for this number: receipts flow at least until then. */
   lastStatusAtMs: number;

@@ -1,5 +1,7 @@
 import type { JobPayload } from '@switchyard/jobs';
+import { createBatcher } from '../database/create-batcher.ts';
 import type { Executor } from '../database/scope.ts';
+import type { Lane } from '../pacing/lanes.ts';
 import type { MessageState } from './message-state.ts';
 
 /** Who asked for a message. */
@@ -17,6 +19,7 @@ export interface Candidate {
   content: Record<string, unknown>;
   state: MessageState;
   priority: number;
+  lane: Lane;
   origin: Origin | null;
   replyTo: string | null;
   onUnknown: 'resend' | 'fail';
@@ -24,7 +27,6 @@ export interface Candidate {
   failures: number;
   expiresAtMs: number | null;
   nextAttemptAtMs: number | null;
-  lane: string;
   optedOut: boolean;
   marketingOptedOut: boolean;
   /** End of the 24-hour window; 0 when the person never wrote to this number. */
@@ -73,6 +75,7 @@ export async function loadCandidates(
       row.id,
       {
         ...row,
+        lane: row.lane as Lane,
         content: JSON.parse(row.content) as Record<string, unknown>,
         origin: row.origin === null ? null : (JSON.parse(row.origin) as Origin),
         optedOut: row.optedOut === 1,
@@ -81,4 +84,18 @@ export async function loadCandidates(
       },
     ]),
   );
+}
+
+const LOADED_AT_ONCE = 200;
+
+/** Makes a loader of single messages; those that are asked for at the same time share a statement. */
+export function createCandidateLoader(db: Executor): (id: string) => Promise<Candidate | undefined> {
+  const batch = createBatcher<string, Candidate | undefined>({
+    maxItems: LOADED_AT_ONCE,
+    async run(ids) {
+      const found = await loadCandidates(db, ids);
+      return ids.map((id) => found.get(id));
+    },
+  });
+  return (id) => batch.submit(id);
 }

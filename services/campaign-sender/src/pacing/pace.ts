@@ -2,7 +2,7 @@
 export interface Pace {
   /** Time between two messages at the full rate, in microseconds. */
   intervalMicros: number;
-  /** Messages that may go out at once after a pause. */
+  /** Messages that may go out at once after a pause, 1 at least; a fraction above it makes up for lost time. */
   burst: number;
   /** What was configured, for people. */
   messagesPerSecond: number;
@@ -22,11 +22,14 @@ export const DEFAULT_RATE: Rate = { max: 20, durationMs: 60_000 };
  */
 const HEADROOM = 0.02;
 
-/** The pace of a number whose throughput is known: even, without a burst, since the provider counts each second. */
+/**
+ * The pace of a number whose throughput is known: even, since the provider counts each second. Half of the headroom makes up for
+ * time that was lost because a process was busy.
+ */
 export function paceOfThroughput(messagesPerSecond: number): Pace {
   return {
     intervalMicros: Math.ceil(1_000_000 / (messagesPerSecond * (1 - HEADROOM))),
-    burst: 1,
+    burst: 1 + Math.max(0, (messagesPerSecond * HEADROOM - 1) / 2),
     messagesPerSecond,
   };
 }

@@ -1,6 +1,5 @@
 import type { JobPayload, Processor } from '@switchyard/jobs';
-import type { Executor } from '../database/scope.ts';
-import { loadCandidates } from '../messages/message-candidate.ts';
+import type { Candidate } from '../messages/message-candidate.ts';
 import type { Recorder } from '../messages/recorder.ts';
 import type { DeliveryResult, Sending } from '../sending/create-sending.ts';
 
@@ -18,11 +17,11 @@ export function createSendMessage(
 
 /** `messages`/deliver-message: tries to send a message that is recorded already. */
 export function createDeliverMessage(
-  db: Executor,
+  load: (messageId: string) => Promise<Candidate | undefined>,
   sending: Sending,
 ): Processor<JobPayload<'messages', 'deliver-message'>, DeliveryResult | undefined> {
   return async ({ merchantId, messageId }, { signal, logger }) => {
-    const candidate = (await loadCandidates(db, [messageId])).get(messageId);
+    const candidate = await load(messageId);
     if (candidate?.merchantId !== merchantId) {
       logger.warn({ messageId }, 'the message to deliver does not exist');
       return undefined;

@@ -2,6 +2,7 @@ import { createBatcher } from '../database/create-batcher.ts';
 import type { Executor, Scope, Store } from '../database/scope.ts';
 import { valueByKey } from '../database/value-by-key.ts';
 import type { Candidate } from '../messages/message-candidate.ts';
+import type { DueNotes } from '../pacing/due-notes.ts';
 import type { Verdict } from './decide-after-call.ts';
 import type { Decision } from './decide-before-call.ts';
 import { notifyOrigin } from './notify-origin.ts';
@@ -33,8 +34,12 @@ interface Finish {
   verdict: Verdict;
 }
 
-/** Makes the store of attempts. @param store campaign-sender's database. */
-export function createAttemptStore(store: Store): AttemptStore {
+/**
+ * Makes the store of attempts.
+ *
+ * @param store campaign-sender's database. @param notes told of what went back to SQL to wait.
+ */
+export function createAttemptStore(store: Store, notes: DueNotes): AttemptStore {
   const { inScope, now } = store;
   const beginBatch = createBatcher<Candidate, BegunAttempt | undefined>({
     maxItems: BATCH_SIZE,
@@ -48,22 +53,57 @@ export function createAttemptStore(store: Store): AttemptStore {
         return ends.map(() => true as const);
       }),
   });
+  const postponeBatch = createBatcher<Postponed, true>({
+    maxItems: BATCH_SIZE,
+    async run(postponed) {
+      await postponeMessages(store, postponed);
+      return postponed.map(() => true as const);
+    },
+  });
   return {
     begin: (candidate) => beginBatch.submit(candidate),
     async finish(candidate, begun, verdict) {
       await finishBatch.submit({ candidate, begun, verdict });
+      const { message } = verdict;
+      if (message.state === 'queued') notes.add(candidate.senderId, message.wakeAtMs);
     },
     settle: (candidate, decision) => inScope((scope) => settleUnsent(scope, store, candidate, decision)),
-    async postpone({ id, attempts }, untilMs) {
-      await store.db
-        .updateTable('messages')
-        .set({ nextAttemptAtMs: Math.ceil(untilMs), updatedAtMs: now() })
-        .where('id', '=', id)
-        .where('state', '=', 'queued')
-        .where('attempts', '=', attempts)
-        .execute();
+    async postpone(candidate, untilMs) {
+      const { expiresAtMs } = candidate;
+      // Woken when its time to live is over, it ends then and not when it would have been its turn.
+      const atMs = Math.ceil(expiresAtMs === null ? untilMs : Math.min(untilMs, expiresAtMs));
+      await postponeBatch.submit({ candidate, atMs });
+      notes.add(candidate.senderId, atMs);
     },
   };
+}
+
+interface Postponed {
+  candidate: Candidate;
+  atMs: number;
+}
+
+async function postponeMessages({ db, now }: Store, postponed: readonly Postponed[]): Promise<void> {
+  const by = <T>(read: (each: Postponed) => T) =>
+    valueByKey(
+      'id',
+      postponed.map((each) => [each.candidate.id, read(each)] as const),
+    );
+  await db
+    .updateTable('messages')
+    .set({ nextAttemptAtMs: by(({ atMs }) => atMs), updatedAtMs: now() })
+    .where(
+      'id',
+      'in',
+      postponed.map(({ candidate }) => candidate.id),
+    )
+    .where('state', '=', 'queued')
+    .where(
+      'attempts',
+      '=',
+      by(({ candidate }) => candidate.attempts),
+    )
+    .execute();
 }
 
 /** Thrown to have a batch done one by one; a transaction that throws leaves nothing behind. */

@@ -1,8 +1,11 @@
 import { type Dispatcher, Pool } from 'undici';
 import { type Answer, classifyAnswer } from './classify-answer.ts';
 
-/** How a call ended. `not-sent`: no byte of the request left this process. `rttMs` is the time until then. */
-export type CallResult = ({ kind: 'not-sent'; cause: string } | Answer) & { tookMs: number };
+/**
+ * How a call ended. `not-sent`: no byte of the request left this process; `isOurs` when we decided so, and the provider is not to
+ * blame. `tookMs` is the time until then.
+ */
+export type CallResult = ({ kind: 'not-sent'; cause: string; isOurs?: true } | Answer) & { tookMs: number };
 
 /** One request to send. */
 export interface SendCall {

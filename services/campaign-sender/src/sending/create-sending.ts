@@ -1,21 +1,19 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { isCodedError } from '@switchyard/errors';
-import type { SharedBreaker } from '@switchyard/redis';
 import type { Logger } from 'pino';
 import type { Store } from '../database/scope.ts';
 import { admissionAway, interrupted } from '../errors.ts';
 import type { Candidate } from '../messages/message-candidate.ts';
 import { type MessageState, wasSent } from '../messages/message-state.ts';
 import { buildRequestBody } from '../messages/outgoing-message.ts';
-import type { AdmissionControl } from '../pacing/create-admission.ts';
+import type { AdmissionControl, AdmissionRequest } from '../pacing/create-admission.ts';
+import { type Gate, waitUntil } from '../pacing/gate.ts';
+import type { Pass } from '../pacing/pass.ts';
 import type { Sender, SenderDirectory } from '../senders/sender-directory.ts';
 import type { AttemptStore, BegunAttempt } from './attempt-store.ts';
 import type { CallResult, CloudApi } from './cloud-api.ts';
-import { decideAfterCall, holdMsOf, type Verdict } from './decide-after-call.ts';
+import { createReactions } from './create-reactions.ts';
+import { decideAfterCall, type Verdict } from './decide-after-call.ts';
 import { decideBeforeCall } from './decide-before-call.ts';
 import { insist } from './insist.ts';
-import { isProviderTrouble, type ProviderErrorRule } from './provider-errors.ts';
-import { needsReaction, reactToError } from './react-to-error.ts';
 import type { TemplateHolds } from './template-holds.ts';
 
 /** What became of a message for now; `sent` when the provider has taken it. */
@@ -42,10 +40,12 @@ export interface SendingParts {
   senders: SenderDirectory;
   templates: TemplateHolds;
   admission: AdmissionControl;
-  breaker: Pick<SharedBreaker, 'run'>;
+  gate: Gate;
   api: CloudApi;
   graceMs: number;
   logger: Logger;
+  /** For the test that shows what parking is for. */
+  decide?: typeof decideAfterCall;
 }
 
 const MINUTE_MS = 60_000;
@@ -53,27 +53,16 @@ const MINUTE_MS = 60_000;
 const WAIT_FOR_PERSON_MS = 5 * MINUTE_MS;
 /** A process that stalled for longer between intent and call doesn't call: the row's time would no longer be the call's. */
 const LONGEST_STALL_MS = 2000;
+/** The intent is written while the message waits for its slot, but no earlier than this. */
+const INTENT_LEAD_MS = 100;
 /** How late a slot may be used: less than the share of a second that `Pace` leaves unused. */
 const LATE_MS = 15;
 
-/** Carries the end of a call through the circuit breaker, which counts errors. */
-class TroubledCall extends Error {
-  readonly end: { begun: BegunAttempt; result: CallResult };
-
-  constructor(end: { begun: BegunAttempt; result: CallResult }) {
-    super('the provider is in trouble');
-    this.end = end;
-  }
-}
-
-/** Whether an error is a call that says the provider is unwell. For the breaker. */
-export function isTroubledCall(error: unknown): boolean {
-  return error instanceof TroubledCall;
-}
-
 /** Makes the sending protocol; `docs/sending.md` tells it line by line. */
 export function createSending(parts: SendingParts): Sending {
-  const { store, attempts, senders, templates, admission, breaker, api, graceMs, logger } = parts;
+  const { store, attempts, senders, templates, gate, api, graceMs, logger } = parts;
+  const decide = parts.decide ?? decideAfterCall;
+  const react = createReactions(parts);
 
   const resultOf = ({ id }: Candidate, state: MessageState): DeliveryResult => ({
     sent: wasSent(state),
@@ -86,91 +75,76 @@ export function createSending(parts: SendingParts): Sending {
     return resultOf(candidate, 'queued');
   }
 
-  /** Makes the call between its two rows. @returns undefined when another process has the message. */
-  async function attempt(candidate: Candidate, sender: Sender) {
-    const begun = await attempts.begin(candidate);
-    if (!begun) return undefined;
-    const stalledMs = store.now() - begun.startedAtMs;
-    const result: CallResult =
-      stalledMs > LONGEST_STALL_MS
-        ? { kind: 'not-sent', cause: `stalled for ${stalledMs} ms before the call`, tookMs: 0 }
-        : await api.send({
-            phoneNumberId: sender.phoneNumberId,
-            accessToken: sender.accessToken!,
-            body: buildRequestBody(candidate, begun.attempt),
-          });
-    if (isTrouble(result)) throw new TroubledCall({ begun, result });
-    return { begun, result };
-  }
-
-  async function attemptThroughBreaker(candidate: Candidate, sender: Sender) {
-    try {
-      return await breaker.run(sender.id, () => attempt(candidate, sender));
-    } catch (error) {
-      if (error instanceof TroubledCall) return error.end;
-      throw error;
-    }
+  /** Waits at the gate. */
+  async function enter(request: AdmissionRequest) {
+    return await gate.enter(request).catch((cause: unknown) => {
+      throw admissionAway('the pace of sending cannot be asked for', { cause });
+    });
   }
 
   /**
-   * Waits for the message's slot. One that was missed, since this process was busy, is given up for another: slots that are used
-   * late come in a heap, and the provider counts each second.
+   * Waits for the message's slot, its intent written. One that was missed, since this process was busy, is given up for another: slots
+   * that are used late come in a heap, and the provider counts each second.
    *
-   * @returns 0 when the message may go now, else how long it must wait elsewhere.
+   * @returns the pass to call with, or why there is none.
    */
-  async function takeSlot(
-    { address }: Candidate,
-    { id, pace }: Sender,
-    signal: AbortSignal,
-  ): Promise<number> {
-    const tolerableMs = Math.max(LATE_MS, pace.intervalMicros / 1000);
-    for (let isAgain = false; ; isAgain = true) {
-      const askedAt = performance.now();
-      const admitted = await admission.admit(id, address, pace, isAgain).catch((cause: unknown) => {
-        throw admissionAway('the pace of sending cannot be asked for', { cause });
-      });
-      if (!admitted.admitted) return admitted.waitMs;
-      if (admitted.waitMs > 0) await waitForSlot(admitted.waitMs, signal);
-      if (isAgain || performance.now() - askedAt - admitted.waitMs <= tolerableMs) return 0;
+  async function takeSlot(request: AdmissionRequest, pass: Pass): Promise<Pass | string> {
+    await waitUntil(pass.atMs);
+    const lateMs = performance.now() - pass.atMs;
+    if (pass.isProbe || lateMs <= Math.max(LATE_MS, request.pace.intervalMicros / 1000)) return pass;
+    pass.release();
+    const second = await enter({ ...request, isAgain: true });
+    if (!second.admitted) return `its slot was missed by ${Math.round(lateMs)} ms`;
+    await waitUntil(second.atMs);
+    return second;
+  }
+
+  /** Makes the call between its two rows. @returns undefined when another process has the message. */
+  async function attempt(candidate: Candidate, sender: Sender, request: AdmissionRequest, first: Pass) {
+    const begun = await attempts.begin(candidate).catch((error: unknown) => {
+      first.release();
+      throw error;
+    });
+    if (!begun) {
+      first.release();
+      return undefined;
+    }
+    const pass = await takeSlot(request, first).catch((error: Error) => error.message);
+    if (typeof pass === 'string') return { begun, result: notSent(pass), isProbe: false };
+    try {
+      return { begun, result: await call(candidate, sender, begun), isProbe: pass.isProbe };
+    } finally {
+      pass.release();
     }
   }
 
-  async function react(candidate: Candidate, sender: Sender, rule: ProviderErrorRule, code: string) {
-    if (rule.action === 'slow-number') await admission.slowDown(sender.id);
-    if (rule.action === 'delay-recipient') await admission.delayRecipient(sender.id, candidate.address);
-    const holdMs = holdMsOf(rule);
-    if (holdMs > 0) await admission.hold(sender.id, holdMs);
-    if (!needsReaction(rule)) return;
-    const { name } = candidate.content;
-    await store.inScope((scope) =>
-      reactToError(
-        scope,
-        store.dialect,
-        rule,
-        code,
-        {
-          merchantId: candidate.merchantId,
-          contactId: candidate.contactId,
-          senderId: sender.id,
-          wabaId: sender.wabaId,
-          template: candidate.type === 'template' && typeof name === 'string' ? name : undefined,
-        },
-        store.now(),
-      ),
-    );
-    senders.forget();
-    templates.forget();
+  async function call(candidate: Candidate, sender: Sender, begun: BegunAttempt): Promise<CallResult> {
+    const nowMs = store.now();
+    if (candidate.expiresAtMs !== null && candidate.expiresAtMs <= nowMs)
+      return notSent('its time to live was over');
+    const stalledMs = nowMs - begun.startedAtMs;
+    if (stalledMs > LONGEST_STALL_MS) return notSent(`stalled for ${stalledMs} ms before the call`);
+    return await api.send({
+      phoneNumberId: sender.phoneNumberId,
+      accessToken: sender.accessToken!,
+      body: buildRequestBody(candidate, begun.attempt),
+    });
   }
 
-  async function finish(candidate: Candidate, sender: Sender, begun: BegunAttempt, result: CallResult) {
-    const verdict: Verdict = decideAfterCall(
+  async function finish(
+    candidate: Candidate,
+    sender: Sender,
+    { begun, result, isProbe }: { begun: BegunAttempt; result: CallResult; isProbe: boolean },
+  ) {
+    const verdict: Verdict = decide(
       result,
       { attempts: begun.attempt, failures: candidate.failures },
       { nowMs: store.now(), startedAtMs: begun.startedAtMs, graceMs },
     );
     await insist(() => attempts.finish(candidate, begun, verdict));
+    await react.toCall(sender, result, isProbe);
     if (verdict.rule && verdict.attempt.errorCode !== null)
-      await react(candidate, sender, verdict.rule, verdict.attempt.errorCode);
+      await react.toError(candidate, sender, verdict.rule, verdict.attempt.errorCode);
     logger.debug(
       {
         messageId: candidate.id,
@@ -185,14 +159,18 @@ export function createSending(parts: SendingParts): Sending {
     return resultOf(candidate, verdict.message.state);
   }
 
+  async function settleOr(candidate: Candidate): Promise<DeliveryResult | undefined> {
+    const decision = decideBeforeCall(candidate, store.now());
+    if (decision.kind === 'leave') return resultOf(candidate, candidate.state);
+    if (decision.kind === 'go') return undefined;
+    await attempts.settle(candidate, decision);
+    return resultOf(candidate, decision.state);
+  }
+
   return {
     async deliver(candidate, signal) {
-      const decision = decideBeforeCall(candidate, store.now());
-      if (decision.kind === 'leave') return resultOf(candidate, candidate.state);
-      if (decision.kind === 'settle') {
-        await attempts.settle(candidate, decision);
-        return resultOf(candidate, decision.state);
-      }
+      const settled = await settleOr(candidate);
+      if (settled) return settled;
       const sender = await senders.byId(candidate.senderId!);
       if (!sender || sender.isPaused || sender.accessToken === undefined)
         return await postpone(candidate, WAIT_FOR_PERSON_MS);
@@ -203,17 +181,19 @@ export function createSending(parts: SendingParts): Sending {
         return resultOf(candidate, 'failed');
       }
       if (signal.aborted) throw interrupted('the process is stopping');
-      const waitMs = await takeSlot(candidate, sender, signal);
-      if (waitMs > 0) return await postpone(candidate, waitMs);
-      try {
-        const end = await attemptThroughBreaker(candidate, sender);
-        if (!end) return resultOf(candidate, 'sending');
-        return await finish(candidate, sender, end.begun, end.result);
-      } catch (error) {
-        if (isCodedError(error) && error.code === 'CIRCUIT_OPEN')
-          return await postpone(candidate, error.delayMs ?? MINUTE_MS);
-        throw error;
+      const request = requestFor(candidate, sender, store.now());
+      const pass = await enter(request);
+      if (!pass.admitted) return await postpone(candidate, pass.waitMs);
+      await waitUntil(pass.atMs - INTENT_LEAD_MS);
+      if (signal.aborted) {
+        pass.release();
+        throw interrupted('the process is stopping');
       }
+      const end = await attempt(candidate, sender, request, pass);
+      if (!end) return resultOf(candidate, 'sending');
+      const result = await finish(candidate, sender, end);
+      if (result.state !== 'queued') return result;
+      return (await settleOr({ ...candidate, attempts: end.begun.attempt, state: 'queued' })) ?? result;
     },
   };
 
@@ -230,17 +210,16 @@ const templateDisabled = {
   reason: 'the template is disabled',
 } as const;
 
-/** Waits for the reserved moment; stopping the process ends the wait before anything was written. */
-async function waitForSlot(waitMs: number, signal: AbortSignal): Promise<void> {
-  try {
-    await pause(waitMs, undefined, { signal });
-  } catch (cause) {
-    throw interrupted('the process is stopping', { cause });
-  }
+function notSent(cause: string): CallResult {
+  return { kind: 'not-sent', cause, isOurs: true, tookMs: 0 };
 }
 
-/** Whether a call says that the provider, rather than the message, is in trouble. */
-function isTrouble(result: CallResult): boolean {
-  if (result.kind === 'not-sent' || result.kind === 'unknown') return true;
-  return result.kind === 'rejected' && isProviderTrouble(result.code);
+/** What a message asks the gate for. Only one that opens a conversation counts against the portfolio's tier. */
+function requestFor(
+  { address, lane, windowExpiresAtMs }: Candidate,
+  { id, pace, portfolio }: Sender,
+  nowMs: number,
+): AdmissionRequest {
+  const opens = windowExpiresAtMs <= nowMs;
+  return { senderId: id, recipient: address, pace, lane, portfolio: opens ? portfolio : undefined };
 }

@@ -54,7 +54,11 @@ export function decideAfterCall(
   if (result.kind === 'not-sent')
     return {
       attempt: attempt('not-sent', { cause: result.cause }),
-      message: { state: 'queued', wakeAtMs: nowMs + pauseAfter(attempts, MINUTE_MS), isTry: false },
+      message: {
+        state: 'queued',
+        wakeAtMs: nowMs + (result.isOurs ? SECOND_MS : pauseAfter(attempts, MINUTE_MS)),
+        isTry: false,
+      },
       rule: undefined,
     };
   const rule = ruleForCode(result.code);
@@ -81,6 +85,7 @@ function afterRefusal(
       return { state: 'queued', wakeAtMs: nowMs + SECOND_MS, isTry: false };
     case 'wait-number':
     case 'slow-app':
+    case 'slow-account':
       return { state: 'queued', wakeAtMs: nowMs + holdMsOf(rule), isTry: false };
     case 'hold-template':
     case 'pause-sender':
@@ -97,7 +102,7 @@ function afterRefusal(
 /** For how long an error lets its number rest. */
 export function holdMsOf({ action }: ProviderErrorRule): number {
   if (action === 'wait-number') return 30 * SECOND_MS;
-  if (action === 'slow-app') return MINUTE_MS;
+  if (action === 'slow-app' || action === 'slow-account') return MINUTE_MS;
   return 0;
 }
 

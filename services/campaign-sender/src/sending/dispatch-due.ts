@@ -1,91 +1,117 @@
 import type { JobToAdd, Producer } from '@switchyard/jobs';
 import type { Store } from '../database/scope.ts';
-import { valueByKey } from '../database/value-by-key.ts';
 import { CLAIM_MS } from '../messages/record-messages.ts';
+import type { ReadyNumber, ReadySet, Visited } from '../pacing/ready-set.ts';
 import type { SenderDirectory } from '../senders/sender-directory.ts';
+import { type DueMessage, findBacklogs, findDue, findNextDue } from './find-due.ts';
 
-const SENDERS_PER_VISIT = 500;
-const MESSAGES_PER_SENDER = 500;
-
-/**
- * Wakes messages that are due: those that waited for their pace, for another try or for a person, and those whose job was lost. Of
- * each number no more than its rate allows in `horizonMs`, most urgent lane first.
- *
- * The row is claimed for a minute first; a crash before the job is added costs that minute and nothing else.
- *
- * @returns how many were woken.
- */
-export async function dispatchDue(
-  store: Store,
-  producer: Pick<Producer, 'addMany'>,
-  senders: Pick<SenderDirectory, 'byId'>,
-  horizonMs: number,
-): Promise<number> {
-  const nowMs = store.now();
-  const due = await store.db
-    .selectFrom('messages')
-    .select('senderId')
-    .distinct()
-    .where('state', '=', 'queued')
-    .where('nextAttemptAtMs', '<=', nowMs)
-    .limit(SENDERS_PER_VISIT)
-    .execute();
-  let woken = 0;
-  for (const { senderId } of due) {
-    const sender = senderId === null ? undefined : await senders.byId(senderId);
-    const share = sender
-      ? Math.ceil((sender.pace.messagesPerSecond * horizonMs) / 1000) + 1
-      : MESSAGES_PER_SENDER;
-    woken += await wake(store, producer, senderId, Math.min(share, MESSAGES_PER_SENDER), nowMs);
-  }
-  return woken;
+/** What the dispatcher needs. */
+export interface DispatcherParts {
+  store: Store;
+  producer: Pick<Producer, 'addMany'>;
+  senders: Pick<SenderDirectory, 'byId'>;
+  ready: ReadySet;
+  /** Jobs of `messages` that nobody has taken yet. */
+  waiting: () => Promise<number>;
 }
 
-async function wake(
-  store: Store,
-  producer: Pick<Producer, 'addMany'>,
-  senderId: string | null,
-  limit: number,
-  nowMs: number,
-): Promise<number> {
-  const rows = await store.db
-    .selectFrom('messages')
-    .select(['id', 'merchantId', 'turn', 'priority'])
-    .where('senderId', senderId === null ? 'is' : '=', senderId)
-    .where('state', '=', 'queued')
-    .where('nextAttemptAtMs', '<=', nowMs)
-    .orderBy('priority')
-    .orderBy('nextAttemptAtMs')
-    .orderBy('id')
-    .limit(limit)
-    .execute();
-  if (rows.length === 0) return 0;
-  await store.db
-    .updateTable('messages')
-    .set({
-      nextAttemptAtMs: nowMs + CLAIM_MS,
-      turn: valueByKey(
+/** Hands messages that wait in SQL to the workers. One process at a time does; two at once would only do it twice. */
+export interface Dispatcher {
+  /** Visits the numbers that are ready. @returns messages woken, and when there is something to do again. */
+  dispatch(): Promise<{ woken: number; nextAtMs: number | undefined }>;
+  /** Notes every number that has messages in SQL: for those that a crash or an emptied Redis has made us forget. */
+  recall(): Promise<void>;
+}
+
+const NUMBERS_PER_VISIT = 200;
+const MESSAGES_PER_VISIT = 500;
+/** How much work of a number is handed out ahead of its time. */
+const LEAD_MS = 500;
+/** Work that nobody has taken: beyond it more would only be out of order. */
+const MOST_WAITING = 4000;
+/** A visit that died is made again after so long. */
+const VISIT_MS = 5000;
+/** How soon a paused number is looked at again: somebody may have resumed it. */
+const PAUSED_MS = 2000;
+/** Microseconds between two messages of a number that is gone: they fail, and need not hurry. */
+const UNKNOWN_INTERVAL = 50_000;
+
+/** Makes the dispatcher. Its pace per number is the number's own: what is handed out too early would wait elsewhere. */
+export function createDispatcher({ store, producer, senders, ready, waiting }: DispatcherParts): Dispatcher {
+  /** How many messages a number gets, and when its time comes again. */
+  async function planVisit({ senderId, readyAtMs, factor, holdMs }: ReadyNumber, nowMs: number) {
+    const sender = await senders.byId(senderId);
+    if (sender?.isPaused) return { quota: 0, perSecond: 0, fromMs: nowMs + PAUSED_MS };
+    if (holdMs > LEAD_MS) return { quota: 0, perSecond: 0, fromMs: nowMs + holdMs - LEAD_MS };
+    const perSecond =
+      (1_000_000 / (sender?.pace.intervalMicros ?? UNKNOWN_INTERVAL)) * Math.max(factor, 0.05);
+    const fromMs = Math.max(readyAtMs, nowMs - LEAD_MS);
+    const quota = Math.min(MESSAGES_PER_VISIT, Math.floor(((nowMs - fromMs) * perSecond) / 1000) + 1);
+    return { quota, perSecond, fromMs };
+  }
+
+  async function wake(rows: readonly DueMessage[], nowMs: number): Promise<void> {
+    if (rows.length === 0) return;
+    await store.db
+      .updateTable('messages')
+      .set(({ eb }) => ({ nextAttemptAtMs: nowMs + CLAIM_MS, turn: eb('turn', '+', 1) }))
+      .where(
         'id',
-        rows.map(({ id, turn }) => [id, turn + 1] as const),
+        'in',
+        rows.map(({ id }) => id),
+      )
+      .where('state', '=', 'queued')
+      .execute();
+    await producer.addMany(
+      rows.map(
+        ({ id, merchantId, turn, priority }): JobToAdd => ({
+          queue: 'messages',
+          name: 'deliver-message',
+          payload: { merchantId, messageId: id, turn: turn + 1 },
+          options: { priority },
+          meta: { merchantId },
+        }),
       ),
-    })
-    .where(
-      'id',
-      'in',
-      rows.map(({ id }) => id),
-    )
-    .where('state', '=', 'queued')
-    .execute();
-  await producer.addMany(
-    rows.map(
-      ({ id, merchantId, turn, priority }): JobToAdd => ({
-        queue: 'messages',
-        name: 'deliver-message',
-        payload: { merchantId, messageId: id, turn: turn + 1 },
-        options: { priority },
-        meta: { merchantId },
-      }),
-    ),
-  );
-  return rows.length;
+    );
+  }
+
+  return {
+    async dispatch() {
+      const nowMs = store.now();
+      if ((await waiting()) >= MOST_WAITING) return { woken: 0, nextAtMs: nowMs };
+      const numbers = await ready.take(nowMs, NUMBERS_PER_VISIT, VISIT_MS);
+      if (numbers.length === 0) return { woken: 0, nextAtMs: await ready.nextAtMs() };
+      const plans = await Promise.all(
+        numbers.map(async (number) => ({ ...number, ...(await planVisit(number, nowMs)) })),
+      );
+      const open = plans.filter(({ quota }) => quota > 0);
+      const rows = await findDue(
+        store.db,
+        open.map(({ senderId, quota }) => ({ senderId, messages: quota })),
+        nowMs,
+      );
+      for (let start = 0; start < rows.length; start += MESSAGES_PER_VISIT)
+        await wake(rows.slice(start, start + MESSAGES_PER_VISIT), nowMs);
+      const counts = Map.groupBy(rows, ({ senderId }) => senderId);
+      const taken = (senderId: string) => counts.get(senderId)?.length ?? 0;
+      const exhausted = open.filter(({ senderId, quota }) => taken(senderId) < quota);
+      const nextDue = await findNextDue(
+        store.db,
+        exhausted.map(({ senderId }) => senderId),
+      );
+      const visited = plans.map(({ senderId, quota, perSecond, fromMs }): Visited => {
+        if (quota === 0) return { senderId, nextAtMs: fromMs };
+        const pacedAtMs = fromMs + (taken(senderId) * 1000) / perSecond;
+        if (taken(senderId) === quota) return { senderId, nextAtMs: pacedAtMs };
+        const dueAtMs = nextDue.get(senderId);
+        return { senderId, nextAtMs: dueAtMs === undefined ? undefined : Math.max(dueAtMs, pacedAtMs) };
+      });
+      await ready.settle(visited, nowMs + VISIT_MS);
+      return { woken: rows.length, nextAtMs: await ready.nextAtMs() };
+    },
+    async recall() {
+      const senderIds = await findBacklogs(store.db);
+      await ready.recall(await findNextDue(store.db, senderIds), store.now());
+    },
+  };
 }

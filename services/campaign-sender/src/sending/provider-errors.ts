@@ -2,7 +2,8 @@
  * What to do about an error of the Cloud API.
  * - `retry`: again with growing pauses, at most {@link RETRY_LIMIT} tries in all.
  * - `slow-number`: the number's throughput; its rate is halved and recovers by itself. No try is spent.
- * - `slow-app`: calls per hour of the app or the account; the number waits a minute. No try is spent.
+ * - `slow-app`: the app's calls; every number of the installation waits a minute. No try is spent.
+ * - `slow-account`: the account's calls; every number of it waits a minute. No try is spent.
  * - `wait-number`: the provider is busy with the number; it waits. No try is spent.
  * - `delay-recipient`: this recipient waits 4^X s; no try is spent, nobody else waits.
  * - `fail`: this message can't be sent.
@@ -16,6 +17,7 @@ export type ProviderAction =
   | 'retry'
   | 'slow-number'
   | 'slow-app'
+  | 'slow-account'
   | 'wait-number'
   | 'delay-recipient'
   | 'fail'
@@ -60,7 +62,7 @@ const rules: Readonly<Record<number, ProviderErrorRule>> = {
   131053: rule('retry', 'media could not be uploaded'),
   // Pace.
   4: rule('slow-app', 'the app has made too many calls'),
-  80007: rule('slow-app', 'the account has made too many calls'),
+  80007: rule('slow-account', 'the account has made too many calls'),
   130429: rule('slow-number', 'the number sends too fast'),
   131056: rule('delay-recipient', 'too many messages to this recipient'),
   131057: rule('wait-number', 'the number is under maintenance or being upgraded'),

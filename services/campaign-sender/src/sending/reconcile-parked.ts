@@ -1,6 +1,7 @@
 import type { Store } from '../database/scope.ts';
 import { valueByKey } from '../database/value-by-key.ts';
 import { loadCandidates } from '../messages/message-candidate.ts';
+import type { DueNotes } from '../pacing/due-notes.ts';
 import type { AttemptStore } from './attempt-store.ts';
 
 /** What is known of receipts that have come but have not been applied. */
@@ -93,6 +94,7 @@ export async function parkOrphans(store: Store, times: ParkingTimes): Promise<nu
 interface Parked {
   id: string;
   attempts: number;
+  senderId: string | null;
   onUnknown: string;
   expiresAtMs: number | null;
   startedAtMs: number;
@@ -102,7 +104,7 @@ interface Parked {
 
 /** What becomes of a parked message at its deadline. Pure. */
 export function decideParked(
-  parked: Omit<Parked, 'id' | 'attempts'>,
+  parked: Omit<Parked, 'id' | 'attempts' | 'senderId'>,
   oldestReceiptAtMs: number | undefined,
   times: ParkingTimes,
   nowMs: number,
@@ -128,6 +130,7 @@ export async function releaseParked(
   attempts: Pick<AttemptStore, 'settle'>,
   backlog: ReceiptsBacklog,
   times: ParkingTimes,
+  notes: DueNotes,
 ): Promise<number> {
   const nowMs = store.now();
   // Asked before the rows are read: a receipt applied in between has settled its row already.
@@ -149,6 +152,7 @@ export async function releaseParked(
     .select([
       'm.id',
       'm.attempts',
+      'm.senderId',
       'm.onUnknown',
       'm.expiresAtMs',
       'a.startedAtMs',
@@ -162,7 +166,10 @@ export async function releaseParked(
     .execute();
   const decided = Object.groupBy(rows, (row) => decideParked(row, oldestReceiptAtMs, times, nowMs));
   if (decided.wait) await recheckLater(store, decided.wait, nowMs + times.recheckMs);
-  if (decided.resend) await queueNextAttempt(store, decided.resend, nowMs);
+  if (decided.resend) {
+    await queueNextAttempt(store, decided.resend, nowMs);
+    for (const { senderId } of decided.resend) notes.add(senderId, nowMs);
+  }
   if (decided.fail) await failUnknown(store, attempts, decided.fail);
   return (decided.resend?.length ?? 0) + (decided.fail?.length ?? 0);
 }

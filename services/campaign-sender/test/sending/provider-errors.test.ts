@@ -19,7 +19,8 @@ t.test('every documented error has its reaction', async (t) => {
   const expected: Record<string, number[]> = {
     'pause-sender': [0, 190, 3, 10, 200, 250, 299, 131005, 33, 131045, 133010, 131048],
     retry: [1, 2, 131000, 131016, 133004, 131052, 131053],
-    'slow-app': [4, 80007],
+    'slow-app': [4],
+    'slow-account': [80007],
     'slow-number': [130429],
     'wait-number': [131057, 133016, 132069],
     'delay-recipient': [131056],

@@ -1,0 +1,13 @@
+/** Leave to make one call: the slot in the number's pace, and one of this process's connections. */
+export interface Pass {
+  admitted: true;
+  /** When the call is to be made, on the clock of `performance.now()`. */
+  atMs: number;
+  /** The call decides whether the number's circuit closes. */
+  isProbe: boolean;
+  /** Gives the connection back. Call it once, when the call has ended or will not be made. */
+  release(): void;
+}
+
+/** What becomes of a message at the gate. One that must wait longer than is waited here is refused. */
+export type PassOrWait = Pass | { admitted: false; waitMs: number };

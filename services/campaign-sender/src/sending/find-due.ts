@@ -1,0 +1,123 @@
+import { sql } from 'kysely';
+import type { Executor } from '../database/scope.ts';
+import { priorityOf } from '../messages/outgoing-message.ts';
+import { laneRules, lanes } from '../pacing/lanes.ts';
+
+/** A message that is due. */
+export interface DueMessage {
+  id: string;
+  merchantId: string;
+  senderId: string;
+  turn: number;
+  priority: number;
+}
+
+/** How many messages a number may have now. */
+export interface Quota {
+  senderId: string;
+  messages: number;
+}
+
+/** Three selects each, and no database takes endless unions. */
+const NUMBERS_PER_STATEMENT = 40;
+
+/**
+ * Finds due messages of many numbers, of each at most its quota: most urgent lane first, but for the shares of the others.
+ *
+ * One statement per 40 numbers; each of its parts reads nothing but the rows it returns.
+ */
+export async function findDue(
+  db: Executor,
+  quotas: readonly Quota[],
+  nowMs: number,
+  chance: () => number = Math.random,
+): Promise<DueMessage[]> {
+  const found: DueMessage[] = [];
+  for (let start = 0; start < quotas.length; start += NUMBERS_PER_STATEMENT) {
+    const part = quotas.slice(start, start + NUMBERS_PER_STATEMENT);
+    const rows = await selectDue(db, part, nowMs);
+    const bySender = Map.groupBy(rows, ({ senderId }) => senderId);
+    for (const { senderId, messages } of part)
+      found.push(...shareOut(bySender.get(senderId) ?? [], messages, chance));
+  }
+  return found;
+}
+
+async function selectDue(db: Executor, quotas: readonly Quota[], nowMs: number): Promise<DueMessage[]> {
+  const selects = quotas.flatMap(({ senderId, messages }) =>
+    lanes.map((lane) =>
+      db
+        .selectFrom(
+          db
+            .selectFrom('messages')
+            .select(['id', 'merchantId', 'senderId', 'turn', 'priority'])
+            .where('state', '=', 'queued')
+            .where('senderId', '=', senderId)
+            .where('priority', '=', priorityOf(lane))
+            .where('nextAttemptAtMs', '<=', nowMs)
+            .orderBy('nextAttemptAtMs')
+            .limit(messages)
+            .as('due'),
+        )
+        .selectAll(),
+    ),
+  );
+  const [first, ...rest] = selects;
+  if (!first) return [];
+  const rows = await rest.reduce((query, next) => query.unionAll(next), first).execute();
+  return rows as DueMessage[];
+}
+
+/** Divides a quota among the lanes: the less urgent have their share, by chance where it is less than one message. */
+function shareOut(rows: readonly DueMessage[], quota: number, chance: () => number): DueMessage[] {
+  const byLane = lanes.map((lane) => rows.filter(({ priority }) => priority === priorityOf(lane)));
+  const owed = lanes.map((lane, index) => {
+    const share = lane === 'transactional' ? 0 : quota * laneRules[lane].share;
+    const whole = Math.floor(share) + (chance() < share % 1 ? 1 : 0);
+    return Math.min(whole, byLane[index]!.length);
+  });
+  let left = quota;
+  const taken = byLane.map((lane, index) => {
+    const owedToOthers = owed.slice(index + 1).reduce((sum, each) => sum + each, 0);
+    const mine = lane.slice(0, Math.max(0, Math.max(left - owedToOthers, Math.min(left, owed[index]!))));
+    left -= mine.length;
+    return mine;
+  });
+  return taken.flat();
+}
+
+/** When the next message of each number is due; numbers without any are left out. */
+export async function findNextDue(db: Executor, senderIds: readonly string[]): Promise<Map<string, number>> {
+  const next = new Map<string, number>();
+  for (let start = 0; start < senderIds.length; start += NUMBERS_PER_STATEMENT) {
+    const selects = senderIds.slice(start, start + NUMBERS_PER_STATEMENT).flatMap((senderId) =>
+      lanes.map((lane) =>
+        db
+          .selectFrom('messages')
+          .select(({ fn, val }) => [val(senderId).as('senderId'), fn.min('nextAttemptAtMs').as('nextAtMs')])
+          .where('state', '=', 'queued')
+          .where('senderId', '=', senderId)
+          .where('priority', '=', priorityOf(lane)),
+      ),
+    );
+    const [first, ...rest] = selects;
+    const rows = await rest.reduce((query, each) => query.unionAll(each), first!).execute();
+    for (const { senderId, nextAtMs } of rows)
+      if (nextAtMs !== null)
+        next.set(senderId, Math.min(next.get(senderId) ?? Number.POSITIVE_INFINITY, Number(nextAtMs)));
+  }
+  return next;
+}
+
+/** Numbers with messages in `queued`, found by jumping from one to the next in an index: idle ones are not even looked at. */
+export async function findBacklogs(db: Executor): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    with recursive backlog(id) as (
+      select min(senderId) from messages where state = 'queued' and senderId > ''
+      union all
+      select (select min(m.senderId) from messages as m where m.state = 'queued' and m.senderId > backlog.id)
+      from backlog where backlog.id is not null
+    )
+    select id from backlog where id is not null`.execute(db);
+  return rows.map(({ id }) => id);
+}
