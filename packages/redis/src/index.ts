@@ -21,6 +21,7 @@ export {
   type RedisSettings,
   type RoleSettings,
 } from './role-settings.ts';
+export { prepareScript, type Script } from './run-script.ts';
 export {
   circuitOpen,
   createSharedBreaker,

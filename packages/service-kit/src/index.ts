@@ -18,6 +18,11 @@ export type { RedisRoles } from './http/register-redis.ts';
 export { parseTraceparent, type TraceContext } from './http/trace-context.ts';
 export { createLogger, type LoggerSettings } from './logging/create-logger.ts';
 export { describeError, redact, scrubText } from './logging/redact.ts';
+export {
+  createLightHistogram,
+  type LightHistogram,
+  type LightHistogramLine,
+} from './metrics/create-light-histogram.ts';
 export { createMetrics, type FinishedJob, type Metrics } from './metrics/create-metrics.ts';
 export { type Closer, createCloser } from './process/create-closer.ts';
 export { findConfigError } from './process/find-config-error.ts';

@@ -172,7 +172,7 @@ async function assemble(
   runtime.addWorker(
     'control',
     createControlProcessors({
-      subscriptions: createSubscriptions({ database }),
+      subscriptions: createSubscriptions({ database, outbox }),
       sources,
       erasures,
       dataRequests,

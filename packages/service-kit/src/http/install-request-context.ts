@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { ChildLoggerOptions, Logger } from 'pino';
+import type { ChildLoggerOptions, Level, Logger } from 'pino';
+import { createLazyLogger } from '../logging/create-lazy-logger.ts';
 import { type TraceContext, traceContextOf } from './trace-context.ts';
 
 declare module 'fastify' {
@@ -16,7 +17,7 @@ type TracedMessage = IncomingMessage & { [traceOf]?: TraceContext };
 
 /**
  * Makes a request's logger, with its ids. Fastify asks for it before anything else happens to a request, so the ids
- * are worked out here and no second logger is needed.
+ * are worked out here and no second logger is needed. A route with a level of its own is one that mostly writes nothing.
  */
 export function createRequestLogger(
   logger: Logger,
@@ -27,7 +28,9 @@ export function createRequestLogger(
   const { requestId } = bindings as { requestId: string };
   const trace = traceContextOf(message, requestId);
   (message as TracedMessage)[traceOf] = trace;
-  return logger.child({ requestId, correlationId: trace.correlationId, traceId: trace.traceId }, options);
+  const child = () =>
+    logger.child({ requestId, correlationId: trace.correlationId, traceId: trace.traceId }, options);
+  return options.level === undefined ? child() : createLazyLogger(options.level as Level, child);
 }
 
 /** Gives every request its ids and returns them to the caller. */

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { createLightHistogram, type LightHistogramLine } from './create-light-histogram.ts';
 import { instrumentRedis, type RedisToInstrument } from './instrument-redis.ts';
 
 /** What a worker reports of a job. Has the shape of a worker's observer without knowing workers. */
@@ -55,12 +56,10 @@ export function createMetrics(settings: { service: string }): Metrics {
   registry.setDefaultLabels({ service: settings.service });
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const http = new Histogram({
+  const http = createLightHistogram(registry, {
     name: 'switchyard_http_request_duration_seconds',
     help: 'Time to answer an HTTP request.',
-    labelNames: ['method', 'route', 'status_class'],
-    buckets: httpBuckets,
-    registers,
+    bounds: httpBuckets,
   });
   const finished = new Counter({
     name: 'switchyard_jobs_total',
@@ -88,18 +87,29 @@ export function createMetrics(settings: { service: string }): Metrics {
     buckets: processBuckets,
     registers,
   });
-  const redis = new Histogram({
+  const redis = createLightHistogram(registry, {
     name: 'switchyard_redis_round_trip_seconds',
     help: 'Time from sending a command to Redis to its answer; blocking commands are left out.',
-    labelNames: ['role', 'outcome'],
-    buckets: redisBuckets,
-    registers,
+    bounds: redisBuckets,
   });
+  /** By route, method and class of status, so that a request finds its line without making labels. */
+  const httpLines = new Map<string, Map<string, LightHistogramLine[]>>();
+
+  function httpLine(method: string, route: string, statusClass: number): LightHistogramLine {
+    const known = httpLines.get(route)?.get(method)?.[statusClass];
+    if (known) return known;
+    const line = http.line({ method, route, status_class: `${statusClass}xx` });
+    const byMethod = httpLines.get(route) ?? new Map<string, LightHistogramLine[]>();
+    const byClass = byMethod.get(method) ?? [];
+    byClass[statusClass] = line;
+    httpLines.set(route, byMethod.set(method, byClass));
+    return line;
+  }
 
   return {
     registry,
     observeHttp({ method, route, status }, seconds) {
-      http.observe({ method, route, status_class: `${Math.floor(status / 100)}xx` }, seconds);
+      httpLine(method, route, Math.floor(status / 100)).observe(seconds);
     },
     jobObserver: {
       onFinished({ queue, name, outcome, waitMs, processMs }) {
@@ -112,7 +122,11 @@ export function createMetrics(settings: { service: string }): Metrics {
       },
     },
     instrumentRedis(client, role) {
-      instrumentRedis(client, (outcome, seconds) => redis.observe({ role, outcome }, seconds));
+      const lines = {
+        ok: redis.line({ role, outcome: 'ok' }),
+        error: redis.line({ role, outcome: 'error' }),
+      };
+      instrumentRedis(client, (outcome, seconds) => lines[outcome].observe(seconds));
     },
     gauge(name, help, labelNames, collect) {
       new Gauge({

@@ -38,9 +38,10 @@ export function instrumentRedis(
     const result: unknown = Reflect.apply(send, this, args);
     if (blocking.has(command.name)) return result;
     const startedMs = performance.now();
-    const settle = (outcome: 'ok' | 'error') => () =>
-      observe(outcome, (performance.now() - startedMs) / 1_000);
-    command.promise.then(settle('ok'), settle('error'));
+    command.promise.then(
+      () => observe('ok', (performance.now() - startedMs) / 1_000),
+      () => observe('error', (performance.now() - startedMs) / 1_000),
+    );
     return result;
   } as typeof send;
 }

@@ -1,5 +1,4 @@
-import type { Metrics } from '@switchyard/service-kit';
-import { createLightHistograms } from './create-light-histogram.ts';
+import { createLightHistogram, type Metrics } from '@switchyard/service-kit';
 
 /** How an event ended at the front door. */
 export type EventOutcome = 'accepted' | 'duplicate' | 'rejected' | 'unrouted';
@@ -30,21 +29,19 @@ export function createIntakeMetrics(metrics: Metrics): Record<IntakeSource, Inta
     'Webhook events by how they ended at the front door.',
     ['source', 'outcome', 'reason'],
   );
-  const byStage = createLightHistograms(metrics.registry, {
+  const byStage = createLightHistogram(metrics.registry, {
     name: 'ingress_stage_seconds',
     help: 'Time of each stage of handling a webhook.',
-    lines: sources.flatMap((source) => stages.map((stage) => ({ source, stage }))),
     bounds: stageBounds,
   });
-  const lags = createLightHistograms(metrics.registry, {
+  const lags = createLightHistogram(metrics.registry, {
     name: 'ingress_provider_lag_seconds',
     help: "Time from the provider's timestamp of an event to its job.",
-    lines: sources.map((source) => ({ source })),
     bounds: lagBounds,
   });
-  const entries = sources.map((source, index): [IntakeSource, IntakeMetrics] => {
-    const ownStages = byStage.slice(index * stages.length, (index + 1) * stages.length);
-    const stageLines = Object.fromEntries(stages.map((stage, at) => [stage, ownStages[at]!]));
+  const entries = sources.map((source): [IntakeSource, IntakeMetrics] => {
+    const stageLines = Object.fromEntries(stages.map((stage) => [stage, byStage.line({ source, stage })]));
+    const lag = lags.line({ source });
     return [
       source,
       {
@@ -52,7 +49,7 @@ export function createIntakeMetrics(metrics: Metrics): Record<IntakeSource, Inta
           if (count > 0) events.add({ source, outcome, reason }, count);
         },
         stage: (stage, ms) => stageLines[stage]!.observe(ms / 1000),
-        lag: (ms) => lags[index]!.observe(Math.max(0, ms) / 1000),
+        lag: (ms) => lag.observe(Math.max(0, ms) / 1000),
       },
     ];
   });

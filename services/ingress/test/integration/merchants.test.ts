@@ -229,6 +229,14 @@ eachDatabase(t, 'merchants, keys and sources', async (t, database) => {
       t.match(await store.db.selectFrom('subscriptions').selectAll().execute(), [
         { merchantId: 'shop2', version: 2, eventTypes: '["v2"]' },
       ]);
+      t.same(
+        await until(async () => {
+          const passedOn = await jobsIn(ingress, 'contacts', 'set-subscriptions');
+          return passedOn.length > 0 && passedOn;
+        }),
+        [{ merchantId: 'shop2', version: 2, eventTypes: ['v2'] }],
+        'passed on to who publishes events; an older version is not',
+      );
       const erasures = await store.db.selectFrom('erasures').selectAll().execute();
       t.equal(erasures.length, 1);
       t.notOk(JSON.stringify(erasures).includes('15551234567'), 'sealed');
