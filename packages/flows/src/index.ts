@@ -1,9 +1,14 @@
 export * from './definitions/check-definition.ts';
 export * from './definitions/definition.ts';
+export * from './definitions/edges.ts';
 export * from './execution/advance-run.ts';
 export * from './execution/call.ts';
 export * from './execution/check-answer.ts';
+export * from './execution/cut-history.ts';
 export * from './execution/evaluate-condition.ts';
+export { isTimeZone, nextCronTime } from './execution/local-time.ts';
+export * from './execution/look-up.ts';
+export { mergeMessages } from './execution/merge-messages.ts';
 export * from './execution/render-text.ts';
 export * from './execution/run-state.ts';
 export * from './library/welcome-flow.ts';

@@ -1,6 +1,11 @@
+import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { findTemplateProblem } from '../execution/render-text.ts';
-import { FlowDefinition, type FlowNode, successorsOf, waits } from './definition.ts';
+import { findGraphProblems } from './checks/graph.ts';
+import { findNodeProblems } from './checks/nodes.ts';
+import { findTemplateProblems } from './checks/templates.ts';
+import { findTriggerProblems } from './checks/triggers.ts';
+import { findTypeProblems } from './checks/types.ts';
+import { FlowDefinition, nodesByKind, triggersByKind } from './definition.ts';
 
 /** Something wrong in a definition. */
 export interface DefinitionProblem {
@@ -11,13 +16,27 @@ export interface DefinitionProblem {
   message: string;
 }
 
-const schema = Compile(FlowDefinition);
+/** What a check may know of the merchant; what is not known is not checked. */
+export interface DefinitionSurroundings {
+  /** The flows that can be called, with the inputs that they declare. */
+  flows?: ReadonlyMap<string, { inputs?: FlowDefinition['inputs'] }>;
+  /** Names of the message templates that there are. */
+  templates?: ReadonlySet<string>;
+}
+
+const compiled = new Map<TSchema, ReturnType<typeof Compile>>();
+function compile(schema: TSchema) {
+  const known = compiled.get(schema) ?? Compile(schema);
+  compiled.set(schema, known);
+  return known;
+}
 
 /** A pattern of keys says nothing about keys that don't match it. */
 const NODE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 /** More nodes than a person can read; a flow that needs them is better split. */
 const MAX_NODES = 500;
+const PROBLEMS_MOST = 50;
 
 /**
  * Finds everything that is wrong with a definition before anyone runs it.
@@ -25,13 +44,14 @@ const MAX_NODES = 500;
  * @returns no problems: the value is a {@link FlowDefinition} whose runs cannot fall off the end, cannot loop without a wait and
  * use only templates that parse.
  */
-export function checkDefinition(value: unknown): DefinitionProblem[] {
-  if (!schema.Check(value)) {
-    return [...schema.Errors(value)]
-      .slice(0, 20)
-      .map(({ instancePath, message }) => ({ ...nodeOf(instancePath), path: instancePath, message }));
-  }
-  const names = Object.keys(value.nodes);
+export function checkDefinition(
+  value: unknown,
+  surroundings: DefinitionSurroundings = {},
+): DefinitionProblem[] {
+  const malformed = findSchemaProblems(value);
+  if (malformed.length > 0) return malformed.slice(0, PROBLEMS_MOST);
+  const definition = value as FlowDefinition;
+  const names = Object.keys(definition.nodes);
   if (names.length > MAX_NODES)
     return [{ path: '/nodes', message: `must not hold more than ${MAX_NODES} nodes` }];
   const misnamed = names.filter((name) => !NODE_NAME.test(name));
@@ -41,104 +61,60 @@ export function checkDefinition(value: unknown): DefinitionProblem[] {
       path: `/nodes/${node}`,
       message: 'must be named by a letter and up to 63 letters, digits, "-" or "_"',
     }));
-  const dangling = findDangling(value);
-  if (dangling.length > 0) return dangling;
+  const { dangling, unreachable, endless } = findGraphProblems(definition);
+  if (dangling.length > 0) return dangling.slice(0, PROBLEMS_MOST);
   return [
-    ...findUnreachable(value),
-    ...findEndlessLoops(value),
-    ...findTriggerProblems(value),
-    ...findNodeProblems(value),
-  ];
+    ...unreachable,
+    ...endless,
+    ...findTriggerProblems(definition),
+    ...findNodeProblems(definition, surroundings),
+    ...findTemplateProblems(definition),
+    ...findTypeProblems(definition, surroundings),
+  ].slice(0, PROBLEMS_MOST);
 }
 
-/** A blank word would be found in everything. */
-function findTriggerProblems({ triggers }: FlowDefinition): DefinitionProblem[] {
-  return triggers.flatMap((trigger, index) =>
-    trigger.kind === 'keyword' && trigger.words.some((word) => word.trim() === '')
-      ? [{ path: `/triggers/${index}/words`, message: 'must not hold a blank word' }]
-      : [],
-  );
+/** What no schema allows. Nodes and triggers are held to the schema of their kind, so that the field at fault is named. */
+function findSchemaProblems(value: unknown): DefinitionProblem[] {
+  if (compile(FlowDefinition).Check(value)) return [];
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return [{ path: '', message: 'must be an object' }];
+  const { nodes, triggers } = value as Record<string, unknown>;
+  const problems = [...compile(FlowDefinition).Errors(value)]
+    .map(({ instancePath, message }) => ({ path: instancePath, message }))
+    .filter(({ path }) => !/^\/(nodes|triggers)\/./.test(path));
+  const ofKinds = (area: unknown, path: string, schemas: Readonly<Record<string, TSchema>>) =>
+    typeof area === 'object' && area !== null
+      ? Object.entries(area).flatMap(([key, each]) => findKindProblems(each, `${path}/${key}`, schemas))
+      : [];
+  problems.push(...ofKinds(triggers, '/triggers', triggersByKind));
+  problems.push(...ofKinds(nodes, '/nodes', nodesByKind));
+  const found = problems.length > 0 ? problems : [{ path: '', message: 'is no flow definition' }];
+  return found.map((problem) => ({ ...nodeOf(problem.path), ...problem }));
+}
+
+function findKindProblems(
+  value: unknown,
+  path: string,
+  schemas: Readonly<Record<string, TSchema>>,
+): { path: string; message: string }[] {
+  const kind = (value as { kind?: unknown } | null)?.kind;
+  const schema = typeof kind === 'string' && Object.hasOwn(schemas, kind) ? schemas[kind] : undefined;
+  if (!schema)
+    return [{ path: `${path}/kind`, message: `must be one of ${Object.keys(schemas).join(', ')}` }];
+  if (compile(schema).Check(value)) return [];
+  return [...compile(schema).Errors(value)].map(({ instancePath, message, ...rest }) => {
+    const extra = (rest as { params?: { additionalProperties?: string[] } }).params?.additionalProperties;
+    return {
+      path: `${path}${instancePath}`,
+      message:
+        extra === undefined
+          ? message
+          : `must not have the field ${extra.map((each) => `"${each}"`).join(', ')}`,
+    };
+  });
 }
 
 function nodeOf(path: string): { node?: string } {
   const [, area, node] = path.split('/');
   return area === 'nodes' && node !== undefined ? { node } : {};
-}
-
-function findDangling(definition: FlowDefinition): DefinitionProblem[] {
-  const known = (name: string) => Object.hasOwn(definition.nodes, name);
-  const problems: DefinitionProblem[] = [];
-  if (!known(definition.start))
-    problems.push({ path: '/start', message: `there is no node "${definition.start}"` });
-  for (const [name, node] of Object.entries(definition.nodes)) {
-    for (const next of successorsOf(node)) {
-      if (!known(next))
-        problems.push({
-          node: name,
-          path: `/nodes/${name}`,
-          message: `leads to "${next}", which does not exist`,
-        });
-    }
-  }
-  return problems;
-}
-
-function findUnreachable(definition: FlowDefinition): DefinitionProblem[] {
-  const reached = new Set([definition.start]);
-  // A set grows while it is walked: every node is visited once.
-  for (const name of reached) for (const next of successorsOf(definition.nodes[name]!)) reached.add(next);
-  return Object.keys(definition.nodes)
-    .filter((name) => !reached.has(name))
-    .map((name) => ({ node: name, path: `/nodes/${name}`, message: 'can never be reached' }));
-}
-
-/** A cycle in which no node waits would run for ever; found by removing, again and again, what leads nowhere without a wait. */
-function findEndlessLoops(definition: FlowDefinition): DefinitionProblem[] {
-  const rest = new Map<string, string[]>();
-  for (const [name, node] of Object.entries(definition.nodes))
-    if (!waits(node)) rest.set(name, successorsOf(node));
-  for (let shrank = true; shrank; ) {
-    shrank = false;
-    for (const [name, successors] of rest) {
-      if (successors.some((next) => rest.has(next))) continue;
-      rest.delete(name);
-      shrank = true;
-    }
-  }
-  const [first] = rest.keys();
-  if (first === undefined) return [];
-  return [{ node: first, path: `/nodes/${first}`, message: 'leads into a loop in which nothing waits' }];
-}
-
-function findNodeProblems(definition: FlowDefinition): DefinitionProblem[] {
-  return Object.entries(definition.nodes).flatMap(([name, node]) =>
-    problemsOf(node).map(([field, message]) => ({ node: name, path: `/nodes/${name}/${field}`, message })),
-  );
-}
-
-function problemsOf(node: FlowNode): [field: string, message: string][] {
-  const problems: [string, string][] = [];
-  for (const field of ['text', 'retryText', 'value'] as const) {
-    const template = (node as Record<string, unknown>)[field];
-    const problem = typeof template === 'string' ? findTemplateProblem(template) : undefined;
-    if (problem !== undefined) problems.push([field, problem]);
-  }
-  if (node.kind === 'ask') {
-    if (node.expect === 'button' && node.buttons === undefined)
-      problems.push(['expect', 'needs buttons to choose from']);
-    if (node.timeoutSeconds !== undefined && node.onTimeout === undefined)
-      problems.push(['onTimeout', 'must say where a time-out leads']);
-    if (node.onTimeout !== undefined && node.timeoutSeconds === undefined)
-      problems.push(['timeoutSeconds', 'must say when onTimeout applies']);
-  }
-  if (node.kind === 'branch') {
-    for (const [index, { when }] of node.cases.entries()) {
-      if (when.operator !== 'is-set' && when.value === undefined)
-        problems.push([`cases/${index}/when/value`, 'must be set for this operator']);
-    }
-  }
-  const buttons = 'buttons' in node ? (node.buttons ?? []) : [];
-  if (new Set(buttons.map((button) => button.id)).size !== buttons.length)
-    problems.push(['buttons', 'must have ids that differ']);
-  return problems;
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { checkDefinition } from '../../src/definitions/check-definition.ts';
-import { type FlowDefinition, successorsOf, waits } from '../../src/definitions/definition.ts';
+import type { FlowDefinition } from '../../src/definitions/definition.ts';
+import { successorsOf, waits } from '../../src/definitions/edges.ts';
 import { welcomeFlow } from '../../src/library/welcome-flow.ts';
 
 const end = { kind: 'end' };

@@ -178,14 +178,14 @@ t.test('buttons are sent as the Cloud API wants them, and their titles and ids a
 t.test('what is wrong ends the run with its reason, and an ended run takes nothing more', async (t) => {
   const empty = flow({ a: { kind: 'send', text: '{{ variables.nothing }}', next: 'b' }, b: { kind: 'end' } });
   const failed = advanceRun(empty, freshRun, start(), {});
-  t.match(failed, { effects: [], state: { status: 'failed', failure: { code: 'NODE_FAILED', node: 'a' } } });
+  t.match(failed, { effects: [], state: { status: 'failed', failure: { code: 'TEXT_EMPTY', node: 'a' } } });
   t.strictSame(advanceRun(empty, failed.state, say('x'), {}), {
     state: failed.state,
     steps: [],
     effects: [],
   });
   const endless = flow({ a: { kind: 'send', text: 'x', next: 'a' } });
-  t.match(advanceRun(endless, freshRun, start(), {}, { maxSteps: 20 }), {
+  t.match(advanceRun(endless, freshRun, start(), {}, { limits: { maxSteps: 20 } }), {
     state: { status: 'failed', steps: 20, failure: { code: 'TOO_MANY_STEPS' } },
   });
 });

@@ -4,7 +4,7 @@ import type { JobToAdd } from '@switchyard/jobs';
 import type { Outbox } from '@switchyard/outbox';
 import type { FlowTables, InboxTable } from '../database/tables.ts';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
-import { contactJobs, endedJob, sendJob, sendRequests } from '../runs/effect-jobs.ts';
+import { effectJobs, endedJob, sendJob, sendRequests } from '../runs/effect-jobs.ts';
 import { contactName, type Inbox, leaseName } from './create-inbox.ts';
 import { type Books, openBooks } from './open-books.ts';
 import { queueSends, type SendQueue } from './send-order.ts';
@@ -89,7 +89,7 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
     const { send, queue } = queueSends(taken.outcome === 'opted-out' ? null : parsed, sends);
     if (send) enqueue(sendJob(send));
     if (advanced) {
-      for (const job of contactJobs(advanced.run, advanced.advance.effects)) enqueue(job);
+      for (const job of effectJobs(advanced.run, advanced.advance.effects, nowMs)) enqueue(job);
       if (advanced.advance.state.status !== 'waiting')
         enqueue(endedJob(advanced.run, advanced.definition, advanced.advance.state, nowMs));
     }
