@@ -1,4 +1,5 @@
 import { isUniqueViolation } from '@switchyard/database';
+import { createFileStore } from '@switchyard/files';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import type { Logger } from 'pino';
 import type { ServiceConfig } from './config.ts';
@@ -7,6 +8,7 @@ import { migrations } from './database/migrations.ts';
 import type { Scope, Store } from './database/scope.ts';
 import type { Tables } from './database/tables.ts';
 import type { FirstTime } from './inbound/receive-message.ts';
+import { assembleMessages } from './messages/assemble-messages.ts';
 import { createCandidateLoader } from './messages/message-candidate.ts';
 import { createRecorder } from './messages/recorder.ts';
 import { createContactProcessors } from './processors/contacts.ts';
@@ -26,7 +28,6 @@ import { ensureFirstSender } from './senders/ensure-first-sender.ts';
 import { createSenderDirectory } from './senders/sender-directory.ts';
 import { assembleSending } from './sending/assemble-sending.ts';
 import type { decideAfterCall } from './sending/decide-after-call.ts';
-import { createTemplateHolds } from './sending/template-holds.ts';
 import { createEventSubscriptions, type EventSubscriptions } from './subscriptions/event-subscriptions.ts';
 import { gatherEvents } from './subscriptions/gather-events.ts';
 
@@ -94,15 +95,17 @@ async function assemble(
     logger,
     defaultRate: max === undefined ? undefined : { max, durationMs },
   });
-  const templates = createTemplateHolds(db);
+  const files = await createFileStore(config);
+  const messages = assembleMessages(runtime, config, { store, senders, files });
+  const { templates, preparation } = messages;
   const { sending, attempts, admission } = assembleSending(runtime, config, {
-    ...{ store, senders, templates },
+    ...{ store, senders, templates, preparation },
     decide: options.decideAfterCall,
   });
-  const recorder = createRecorder(store, senders);
+  const recorder = createRecorder(store, senders, messages.check);
 
   await ensureFirstSender(db, secretBox, config);
-  registerRoutes(runtime.app, { store, senders, recorder, attempts, secretBox });
+  registerRoutes(runtime.app, { store, senders, recorder, attempts, secretBox, files, ...messages });
 
   const inbound = { store, firstTime, senders, admission };
   runtime.addWorker('inbound', {

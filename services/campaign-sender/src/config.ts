@@ -37,8 +37,25 @@ const sendingFields = {
   }),
 };
 
+/** Settings of what is read from the provider. */
+const accountFields = {
+  templateSyncIntervalMs: field.integer('TEMPLATE_SYNC_INTERVAL_MS', {
+    description:
+      'How often the templates and numbers of each account are read from the provider, in milliseconds',
+    default: 3_600_000,
+    minimum: 1000,
+    maximum: 7 * 86_400_000,
+  }),
+};
+
 /** Every setting of campaign-sender. */
-export const configFields = { ...runtimeFields(3001), ...whatsappFields, ...filesFields, ...sendingFields };
+export const configFields = {
+  ...runtimeFields(3001),
+  ...whatsappFields,
+  ...filesFields,
+  ...sendingFields,
+  ...accountFields,
+};
 
 /** The settings, loaded. */
 export type ServiceConfig = ConfigOf<typeof configFields>;

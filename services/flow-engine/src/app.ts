@@ -57,7 +57,7 @@ export async function buildApp(
 }
 
 async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise<void> {
-  const { app, config, database, failedJobs, leases, logger, outbox, processedJobs, producer } = runtime;
+  const { app, config, database, failedJobs, leases, logger, outbox, processedJobs } = runtime;
   const { dialect } = database;
   const owner = runtime.instanceId;
   if (await installWelcomeFlow(database)) logger.info('the welcome flow is installed');
@@ -118,10 +118,7 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
   runtime.addTask({
     name: 'queue due timers',
     intervalMs: TIMER_INTERVAL_MS,
-    async run(signal) {
-      const queued = () => producer.queue('flows').getPrioritizedCount();
-      await queueDueTimers({ database, producer, queued, leases, owner }, signal);
-    },
+    run: async (signal) => void (await queueDueTimers({ database, outbox, leases, owner }, signal)),
   });
   runtime.addTask({
     name: 'send overdue messages',

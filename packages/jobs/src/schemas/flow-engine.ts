@@ -117,8 +117,6 @@ export const ResumeRun = Type.Object({
     Type.Literal('ai'),
     Type.Literal('call'),
   ]),
-  /** Somebody waits for what follows, though it is a timer: it must not queue behind reminders. */
-  isUrgent: Type.Optional(Type.Boolean()),
   result: Type.Optional(ProviderObject),
 });
 

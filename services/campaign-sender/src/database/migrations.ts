@@ -1,8 +1,12 @@
 import { columnKinds, ensureIndex, type Migration } from '@switchyard/database';
 import type { Kysely } from 'kysely';
+import { mediaMigration } from './media-migration.ts';
+import { messagesMigration } from './messages-migration.ts';
 import { peopleMigration } from './people-migration.ts';
+import { sendersMigration } from './senders-migration.ts';
 import { sendingMigration } from './sending-migration.ts';
 import { subscriptionsMigration } from './subscriptions-migration.ts';
+import { templatesMigration } from './templates-migration.ts';
 
 /** Everything campaign-sender owns, as of the first release. */
 const tables: Migration = {
@@ -234,4 +238,8 @@ export const migrations: Record<string, Migration> = {
   '0002-event-subscriptions': subscriptionsMigration,
   '0002-people': peopleMigration,
   '0003-sending': sendingMigration,
+  '0004-media': mediaMigration,
+  '0004-messages': messagesMigration,
+  '0004-senders': sendersMigration,
+  '0004-templates': templatesMigration,
 };

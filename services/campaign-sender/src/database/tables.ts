@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely';
 import type { MessageState } from '../messages/message-state.ts';
 import type { PeopleTables } from './people-tables.ts';
 
@@ -29,6 +30,19 @@ export interface SendersTable {
   /** Probes since it was paused, for growing pauses. */
   probes: number | null;
   isDefault: Flag;
+  /** What the provider says of the number; null until it was asked. */
+  verifiedName: Generated<string | null>;
+  nameStatus: Generated<string | null>;
+  providerStatus: Generated<string | null>;
+  qualityRating: Generated<string | null>;
+  messagingLimitTier: Generated<string | null>;
+  /** `STANDARD`, `HIGH`. */
+  throughputLevel: Generated<string | null>;
+  /** The rate is what the provider allows, and moves with it. */
+  followsProvider: Generated<Flag>;
+  probedAtMs: Generated<number | null>;
+  /** Why the provider could not be asked the last time. */
+  probeProblem: Generated<string | null>;
   /** Latest provider's time of a status for this number: receipts flow at least until then. */
   lastStatusAtMs: number;
   createdAtMs: number;
@@ -151,6 +165,10 @@ export interface MessagesTable {
   providerMessageId: string | null;
   failureCode: string | null;
   failureReason: string | null;
+  /** JSON of the template to send when the window is closed. */
+  templateFallback: Generated<string | null>;
+  /** JSON of `{type, content}` that a template has taken the place of. */
+  replaced: Generated<string | null>;
   /** Digest of the request under its Idempotency-Key. */
   requestHash: string | null;
   /** The contact's event number, of an inbound message. */
@@ -189,12 +207,80 @@ export interface MessageTimelineTable {
   detail: string | null;
 }
 
-/** Templates that must not be sent. */
-export interface TemplateHoldsTable {
+/** A WhatsApp Business Account of a merchant. */
+export interface WhatsappAccountsTable {
+  id: string;
   merchantId: string;
-  template: string;
-  state: 'held' | 'dropped';
-  reason: string;
+  wabaId: string;
+  name: string | null;
+  /** Sealed; used by its numbers that have no token of their own. */
+  accessToken: string | null;
+  /** When numbers and templates were last read whole. */
+  syncedAtMs: number | null;
+  nextSyncAtMs: number;
+  /** In a row, until one works. */
+  syncFailures: number;
+  syncProblem: string | null;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** A template in one language, as the provider last described it. */
+export interface TemplatesTable {
+  /** Made of account, name and language: the same template is the same row. */
+  id: string;
+  merchantId: string;
+  wabaId: string;
+  name: string;
+  language: string;
+  providerTemplateId: string | null;
+  /** The provider's word. */
+  status: string;
+  statusReason: string | null;
+  /** When the status was true: what is older does not replace it. */
+  statusAtMs: number;
+  category: string | null;
+  quality: string | null;
+  isNamed: Flag;
+  /** JSON; null for one known only from a webhook or an error. */
+  components: string | null;
+  syncedAtMs: number | null;
+  createdAtMs: number;
+  /** Last change that sending must learn of. */
+  updatedAtMs: number;
+}
+
+/** A file that messages may carry. */
+export interface MediaFilesTable {
+  id: string;
+  merchantId: string;
+  /** In the file store. */
+  path: string;
+  sha256: string;
+  mimeType: string;
+  bytes: number;
+  fileName: string | null;
+  createdAtMs: number;
+}
+
+/** What the provider has for a number: an id lives 30 days. */
+export interface MediaUploadsTable {
+  senderId: string;
+  sha256: string;
+  mimeType: string;
+  mediaId: string;
+  uploadedAtMs: number;
+  expiresAtMs: number;
+}
+
+/** The answer to a request with an Idempotency-Key. */
+export interface IdempotentRequestsTable {
+  /** Made of merchant and key. */
+  id: string;
+  merchantId: string;
+  requestHash: string;
+  /** JSON. */
+  answer: string;
   createdAtMs: number;
 }
 
@@ -241,7 +327,11 @@ export interface Tables extends PeopleTables {
   messages: MessagesTable;
   message_attempts: MessageAttemptsTable;
   message_timeline: MessageTimelineTable;
-  template_holds: TemplateHoldsTable;
+  whatsapp_accounts: WhatsappAccountsTable;
+  templates: TemplatesTable;
+  media_files: MediaFilesTable;
+  media_uploads: MediaUploadsTable;
+  idempotent_requests: IdempotentRequestsTable;
   unmatched_events: UnmatchedEventsTable;
   account_updates: AccountUpdatesTable;
   event_subscriptions: EventSubscriptionsTable;

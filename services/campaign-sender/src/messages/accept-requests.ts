@@ -1,10 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { JobMeta, JobToAdd } from '@switchyard/jobs';
 import { createId } from '@switchyard/runtime';
-import type { Store } from '../database/scope.ts';
+import type { Scope, Store } from '../database/scope.ts';
 import { idempotencyKeyReused, messageInvalid } from '../errors.ts';
+import { decideBeforeCall } from '../sending/decide-before-call.ts';
+import { digest, digestOf, findAnswer, keepAnswer } from './idempotent-requests.ts';
 import type { Candidate } from './message-candidate.ts';
-import { type OutgoingMessage, priorityOf, readOutgoing, type SendMessage } from './outgoing-message.ts';
+import type { MessageState } from './message-state.ts';
+import { type OutgoingProblem, priorityOf, readOutgoing, type SendMessage } from './outgoing-message.ts';
 import { type MessageToRecord, recordMessages } from './record-messages.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -19,70 +21,177 @@ export interface MessageRequests {
   meta: JobMeta;
   messages: readonly Pick<
     SendMessage,
-    'to' | 'content' | 'type' | 'senderId' | 'replyTo' | 'lane' | 'expiresAtMs' | 'onUnknown'
+    | 'to'
+    | 'content'
+    | 'type'
+    | 'senderId'
+    | 'replyTo'
+    | 'lane'
+    | 'expiresAtMs'
+    | 'onUnknown'
+    | 'templateFallback'
   >[];
 }
+
+/** What a caller is told of a message that was taken. */
+export interface AcceptedRequest {
+  id: string;
+  state: MessageState;
+}
+
+/** What was taken, and whether it is the answer to an earlier call. */
+export interface AcceptedRequests {
+  messages: AcceptedRequest[];
+  isReplay: boolean;
+}
+
+/** A problem and the message that has it. */
+export type RequestProblem = OutgoingProblem & { index: number };
+
+type Checks = Pick<Recorder, 'chooseSender' | 'check'>;
 
 /**
  * Records the messages of an API call, all or none, and queues their delivery.
  *
- * @throws MESSAGE_INVALID for the first that can't be sent. IDEMPOTENCY_KEY_REUSED for the same key with another body.
+ * @throws MESSAGE_INVALID when one can't be sent; `details.problems` names all. IDEMPOTENCY_KEY_REUSED for the same key with another
+ * body.
  */
 export async function acceptRequests(
   store: Store,
-  recorder: Pick<Recorder, 'chooseSender'>,
-  { merchantId, idempotencyKey, body, meta, messages }: MessageRequests,
-): Promise<Candidate[]> {
-  const requestHash = digest(JSON.stringify(body));
-  const items: MessageToRecord[] = [];
-  for (const [index, request] of messages.entries()) {
-    const id = idempotencyKey === undefined ? createId('msg') : keyedId(merchantId, idempotencyKey, index);
-    const { message, problem } = readOutgoing(
-      { lane: 'transactional', ...request, origin: { kind: 'api' } },
-      { id, merchantId, requestHash },
-    );
-    if (problem)
-      throw messageInvalid(`message ${index}: ${problem.field} ${problem.message}`, {
-        details: { index, field: problem.field, code: problem.code },
-      });
-    items.push({ message, problem: undefined, senderId: await senderOf(recorder, message, index) });
-  }
-  return await store.inScope(async ({ trx, enqueue }) => {
-    const recorded = await recordMessages(trx, store.dialect, items, store.now());
-    if (idempotencyKey !== undefined) {
-      const rows = await trx
-        .selectFrom('messages')
-        .select('requestHash')
-        .where(
-          'id',
-          'in',
-          recorded.map(({ id }) => id),
-        )
-        .execute();
-      if (rows.some((row) => row.requestHash !== requestHash))
-        throw idempotencyKeyReused('this Idempotency-Key came with another request before');
+  checks: Checks,
+  requests: MessageRequests,
+): Promise<AcceptedRequests> {
+  const { merchantId, idempotencyKey, body, meta } = requests;
+  const requestHash = digestOf(body);
+  const keyed = idempotencyKey === undefined ? undefined : { merchantId, key: idempotencyKey, requestHash };
+  const earlier = keyed && (await findAnswer(store.db, keyed));
+  if (earlier) return { messages: earlier as AcceptedRequest[], isReplay: true };
+
+  const { items, problems } = await checkRequests(checks, requests, requestHash);
+  refuse(problems);
+  const answer = items.map(({ message }): AcceptedRequest => ({ id: message.id, state: 'queued' }));
+  return await store.inScope(async (scope) => {
+    const { trx, enqueue } = scope;
+    if (keyed && !(await keepAnswer(trx, store, keyed, answer, store.now()))) {
+      const first = await findAnswer(trx, keyed);
+      return { messages: first as AcceptedRequest[], isReplay: true };
     }
+    const recorded = await recordMessages(trx, store.dialect, items, store.now());
+    if (keyed) await refuseOtherBody(scope, recorded, requestHash);
+    refuse(windowProblems(recorded, store.now()));
     for (const [index, candidate] of recorded.entries())
       if (candidate.state === 'queued' && candidate.attempts === 0)
-        enqueue(wakeUp(candidate, items[index]!.message, meta));
-    return recorded;
+        enqueue(wakeUp(candidate, items[index]!.message.lane, meta));
+    return { messages: recorded.map(({ id, state }) => ({ id, state })), isReplay: false };
   });
 }
 
-async function senderOf(
-  recorder: Pick<Recorder, 'chooseSender'>,
-  message: OutgoingMessage,
-  index: number,
-): Promise<string> {
-  const senderId = await recorder.chooseSender(message);
-  if (senderId === null)
-    throw messageInvalid(`message ${index}: there is no number to send from`, {
-      details: { index, field: 'senderId', code: 'SENDER_UNKNOWN' },
-    });
-  return senderId;
+/** Ends a trial's transaction, so that it leaves nothing behind. */
+class TrialOver extends Error {
+  readonly problems: RequestProblem[];
+
+  constructor(problems: RequestProblem[]) {
+    super('the trial is over');
+    this.problems = problems;
+  }
 }
 
-function wakeUp({ id, merchantId }: Candidate, { lane }: OutgoingMessage, meta: JobMeta): JobToAdd {
+/** Finds everything that {@link acceptRequests} would refuse, and records nothing. */
+export async function tryRequests(
+  store: Store,
+  checks: Checks,
+  requests: MessageRequests,
+): Promise<RequestProblem[]> {
+  const { items, problems } = await checkRequests(checks, requests, undefined);
+  if (problems.length > 0) return problems;
+  try {
+    return await store.inScope(async ({ trx }) => {
+      const recorded = await recordMessages(trx, store.dialect, items, store.now());
+      throw new TrialOver(windowProblems(recorded, store.now()));
+    });
+  } catch (error) {
+    if (error instanceof TrialOver) return error.problems;
+    throw error;
+  }
+}
+
+async function checkRequests(
+  { chooseSender, check }: Checks,
+  { merchantId, idempotencyKey, messages }: MessageRequests,
+  requestHash: string | undefined,
+): Promise<{ items: MessageToRecord[]; problems: RequestProblem[] }> {
+  const items: MessageToRecord[] = [];
+  const problems: RequestProblem[] = [];
+  for (const [index, request] of messages.entries()) {
+    const id = idempotencyKey === undefined ? createId('msg') : keyedId(merchantId, idempotencyKey, index);
+    const read = readOutgoing(
+      { lane: 'transactional', ...request, origin: { kind: 'api' } },
+      { id, merchantId, ...(requestHash === undefined ? {} : { requestHash }) },
+    );
+    const sender = await chooseSender(read.message);
+    const found = read.problem ?? (sender ? await check(read.message, sender) : senderUnknown);
+    if (found) problems.push({ index, ...found });
+    items.push({ message: read.message, problem: undefined, senderId: sender?.id ?? null });
+  }
+  return { items, problems };
+}
+
+const senderUnknown: OutgoingProblem = {
+  code: 'SENDER_UNKNOWN',
+  field: 'senderId',
+  message: 'names no number of this merchant, or there is none to send from',
+};
+
+/** What only the contact tells: whether the window is open. Who wants no messages is not refused but skipped, on record. */
+function windowProblems(recorded: readonly Candidate[], nowMs: number): RequestProblem[] {
+  return recorded.flatMap((candidate, index) => {
+    if (candidate.state !== 'queued' || candidate.attempts > 0) return [];
+    const decision = decideBeforeCall(candidate, nowMs);
+    if (decision.kind !== 'settle') return [];
+    if (decision.code === '131047')
+      return [
+        { index, code: 'WINDOW_CLOSED', field: 'type', message: `must be template: ${decision.reason}` },
+      ];
+    if (decision.code === 'EXPIRED')
+      return [{ index, code: 'EXPIRED', field: 'expiresAtMs', message: 'must be in the future' }];
+    return [];
+  });
+}
+
+/** @throws MESSAGE_INVALID */
+function refuse(problems: readonly RequestProblem[]): void {
+  const [first] = problems;
+  if (!first) return;
+  const { index, field, code, message } = first;
+  throw messageInvalid(`message ${index}: ${field} ${message}`, {
+    details: { index, field, code, problems },
+  });
+}
+
+/** A key whose answer is forgotten still names its messages. */
+async function refuseOtherBody(
+  { trx }: Scope,
+  recorded: readonly Candidate[],
+  requestHash: string,
+): Promise<void> {
+  const rows = await trx
+    .selectFrom('messages')
+    .select('requestHash')
+    .where(
+      'id',
+      'in',
+      recorded.map(({ id }) => id),
+    )
+    .execute();
+  if (rows.some((row) => row.requestHash !== requestHash))
+    throw idempotencyKeyReused('this Idempotency-Key came with another request before');
+}
+
+function wakeUp(
+  { id, merchantId }: Candidate,
+  lane: Parameters<typeof priorityOf>[0],
+  meta: JobMeta,
+): JobToAdd {
   return {
     queue: 'messages',
     name: 'deliver-message',
@@ -93,9 +202,5 @@ function wakeUp({ id, merchantId }: Candidate, { lane }: OutgoingMessage, meta: 
 }
 
 function keyedId(merchantId: string, key: string, index: number): string {
-  return `msg_k${digest(`${merchantId}\n${key}\n${index}`).slice(0, 40)}`;
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return `msg_k${digest(merchantId, key, String(index)).slice(0, 40)}`;
 }

@@ -27,8 +27,12 @@ export interface Candidate {
   failures: number;
   expiresAtMs: number | null;
   nextAttemptAtMs: number | null;
+  /** The template to send instead when the window is closed. */
+  templateFallback: Record<string, unknown> | null;
   optedOut: boolean;
   marketingOptedOut: boolean;
+  /** The person's phone number, for what can't go to a user id. */
+  contactPhone: string | null;
   /** End of the 24-hour window; 0 when the person never wrote to this number. */
   windowExpiresAtMs: number;
 }
@@ -63,8 +67,10 @@ export async function loadCandidates(
       'm.failures',
       'm.expiresAtMs',
       'm.nextAttemptAtMs',
+      'm.templateFallback',
       'c.optedOut',
       'c.marketingOptedOut',
+      'c.phone as contactPhone',
       'v.windowExpiresAtMs',
     ])
     .where('m.id', 'in', ids)
@@ -78,6 +84,10 @@ export async function loadCandidates(
         lane: row.lane as Lane,
         content: JSON.parse(row.content) as Record<string, unknown>,
         origin: row.origin === null ? null : (JSON.parse(row.origin) as Origin),
+        templateFallback:
+          row.templateFallback === null
+            ? null
+            : (JSON.parse(row.templateFallback) as Record<string, unknown>),
         optedOut: row.optedOut === 1,
         marketingOptedOut: row.marketingOptedOut === 1,
         windowExpiresAtMs: row.windowExpiresAtMs ?? 0,

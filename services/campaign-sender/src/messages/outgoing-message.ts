@@ -1,6 +1,9 @@
 import type { JobPayload } from '@switchyard/jobs';
-import { type Identifier, parseAddress } from '../contacts/address.ts';
+import type { Identifier } from '../contacts/address.ts';
 import { formatCallbackData } from '../sending/callback-data.ts';
+import { checkContent, type MessageType } from './content/check-content.ts';
+import type { ContentProblem } from './content/problem.ts';
+import { readRecipient } from './recipient.ts';
 
 /** The `messages`/send-message job. */
 export type SendMessage = JobPayload<'messages', 'send-message'>;
@@ -10,8 +13,9 @@ export interface OutgoingMessage {
   id: string;
   merchantId: string;
   to: Identifier;
-  type: string;
+  type: MessageType;
   content: Record<string, unknown>;
+  templateFallback: Record<string, unknown> | undefined;
   contactId: string | undefined;
   senderId: string | undefined;
   replyTo: string | undefined;
@@ -46,7 +50,7 @@ export function readOutgoing(
   identity: { id: string; merchantId: string; requestHash?: string },
 ): { message: OutgoingMessage; problem: OutgoingProblem | undefined } {
   const type = payload.type ?? 'text';
-  const to = parseAddress(payload.to);
+  const { to, problem } = readRecipient(payload.to);
   const content =
     typeof payload.content === 'string'
       ? { body: payload.content }
@@ -57,6 +61,7 @@ export function readOutgoing(
     to: to ?? { kind: 'phone', value: payload.to.slice(0, 160) },
     type,
     content,
+    templateFallback: payload.templateFallback,
     contactId: payload.contactId,
     senderId: payload.senderId,
     replyTo: payload.replyTo,
@@ -66,28 +71,37 @@ export function readOutgoing(
     onUnknown: payload.onUnknown ?? 'resend',
     requestHash: identity.requestHash,
   };
-  return { message, problem: to ? findProblem(payload, message) : invalidAddress };
+  return {
+    message,
+    problem: to ? findProblem(payload, message) : { code: 'ADDRESS_INVALID', field: 'to', message: problem },
+  };
 }
-
-const invalidAddress: OutgoingProblem = {
-  code: 'ADDRESS_INVALID',
-  field: 'to',
-  message: 'must be a phone number in international form, or a business-scoped user id',
-};
 
 function findProblem(payload: SendMessage, { type, content }: OutgoingMessage): OutgoingProblem | undefined {
   if (typeof payload.content === 'string' && type !== 'text')
     return { code: 'CONTENT_INVALID', field: 'content', message: `must be an object for type ${type}` };
-  if (type === 'text') {
-    const { body } = content;
-    if (typeof body !== 'string' || body.length === 0 || body.length > 4096)
-      return { code: 'CONTENT_INVALID', field: 'content.body', message: 'must be 1 to 4096 characters' };
-  }
-  if (type === 'template' && (typeof content.name !== 'string' || typeof content.language !== 'object'))
-    return { code: 'CONTENT_INVALID', field: 'content', message: 'must have name and language' };
-  if (type === 'contacts' && !Array.isArray(content.contacts))
-    return { code: 'CONTENT_INVALID', field: 'content.contacts', message: 'must be an array' };
-  return undefined;
+  const found = checkContent(type, content);
+  if (found) return { code: 'CONTENT_INVALID', field: under('content', found), message: found.message };
+  const { templateFallback } = payload;
+  if (templateFallback === undefined) return undefined;
+  if (type === 'template')
+    return {
+      code: 'CONTENT_INVALID',
+      field: 'templateFallback',
+      message: 'is for messages that are no template',
+    };
+  const inFallback = checkContent('template', templateFallback);
+  return (
+    inFallback && {
+      code: 'CONTENT_INVALID',
+      field: under('templateFallback', inFallback),
+      message: inFallback.message,
+    }
+  );
+}
+
+function under(root: string, { field }: ContentProblem): string {
+  return field === '' ? root : `${root}.${field}`;
 }
 
 /** The request's body for one attempt, as text. */

@@ -71,6 +71,9 @@ function toRow(
     failureCode: problem?.code ?? null,
     failureReason: problem ? `${problem.field} ${problem.message}` : null,
     requestHash: message.requestHash ?? null,
+    templateFallback:
+      message.templateFallback === undefined ? null : JSON.stringify(message.templateFallback),
+    replaced: null,
     sequence: null,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,

@@ -1,8 +1,9 @@
 import { DEFAULT_MERCHANT_ID } from '@switchyard/runtime';
 import { createBatcher } from '../database/create-batcher.ts';
 import type { Scope, Store } from '../database/scope.ts';
-import type { SenderDirectory } from '../senders/sender-directory.ts';
+import type { Sender, SenderDirectory } from '../senders/sender-directory.ts';
 import { notifyOrigin } from '../sending/notify-origin.ts';
+import type { MessageCheck } from './check-message.ts';
 import type { Candidate } from './message-candidate.ts';
 import {
   type OutgoingMessage,
@@ -17,13 +18,15 @@ export interface Recorder {
   /** Records what a job asks for. @returns the message as it is now: new, or as an earlier try of the job left it. */
   record(payload: SendMessage, fallbackId: string): Promise<Candidate>;
   /** Finds the number a message goes out from; one of another merchant is none. */
-  chooseSender(message: Pick<OutgoingMessage, 'merchantId' | 'senderId'>): Promise<string | null>;
+  chooseSender(message: Pick<OutgoingMessage, 'merchantId' | 'senderId'>): Promise<Sender | undefined>;
+  /** What is wrong with a message besides its form: its template, its files. */
+  check: MessageCheck;
 }
 
 const BATCH_SIZE = 100;
 
 /** Makes the recorder. */
-export function createRecorder(store: Store, senders: SenderDirectory): Recorder {
+export function createRecorder(store: Store, senders: SenderDirectory, check: MessageCheck): Recorder {
   const batch = createBatcher<MessageToRecord, Candidate>({
     maxItems: BATCH_SIZE,
     run: (items) =>
@@ -39,17 +42,23 @@ export function createRecorder(store: Store, senders: SenderDirectory): Recorder
   async function chooseSender({ merchantId, senderId }: Pick<OutgoingMessage, 'merchantId' | 'senderId'>) {
     const sender =
       senderId === undefined ? await senders.defaultOf(merchantId) : await senders.byId(senderId);
-    return sender?.merchantId === merchantId ? sender.id : null;
+    return sender?.merchantId === merchantId ? sender : undefined;
   }
 
   return {
     chooseSender,
+    check,
     async record(payload, fallbackId) {
       const { message, problem } = readOutgoing(payload, {
         id: payload.messageId ?? fallbackId,
         merchantId: payload.merchantId ?? DEFAULT_MERCHANT_ID,
       });
-      return await batch.submit({ message, problem, senderId: await chooseSender(message) });
+      const sender = await chooseSender(message);
+      return await batch.submit({
+        message,
+        problem: problem ?? (await check(message, sender)),
+        senderId: sender?.id ?? null,
+      });
     },
   };
 }

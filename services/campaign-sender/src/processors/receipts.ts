@@ -6,14 +6,14 @@ import { applyPreferences } from '../receipts/apply-preferences.ts';
 import { applyReceipts, rememberStatusTime } from '../receipts/apply-statuses.ts';
 import { readStatuses } from '../receipts/read-status.ts';
 import type { SenderDirectory } from '../senders/sender-directory.ts';
-import type { TemplateHolds } from '../sending/template-holds.ts';
+import type { TemplateDirectory } from '../templates/template-directory.ts';
 
 /** What the processors of `receipts` need. */
 export interface ReceiptsParts {
   store: Store;
   firstTime: FirstTime;
   senders: SenderDirectory;
-  templates: Pick<TemplateHolds, 'forget'>;
+  templates: Pick<TemplateDirectory, 'forget'>;
 }
 
 /** `receipts`/apply-statuses: idempotent by rank, so it has no key. */

@@ -6,7 +6,7 @@ import type { Origin } from '../messages/message-candidate.ts';
 import { type MessageState, openStates } from '../messages/message-state.ts';
 import { notifyOrigin } from '../sending/notify-origin.ts';
 import { ruleForCode } from '../sending/provider-errors.ts';
-import { needsReaction, reactToError } from '../sending/react-to-error.ts';
+import { needsReaction, reactToError, templateOf } from '../sending/react-to-error.ts';
 import { foldReceipts, type ReceiptChange } from './fold-receipts.ts';
 import { type MatchedReceipts, matchReceipts, type ReceiptBatch } from './match-receipts.ts';
 import type { Receipt } from './read-status.ts';
@@ -150,7 +150,6 @@ async function tellChange(
   if (code === undefined) return;
   const rule = ruleForCode(code);
   if (!needsReaction(rule)) return;
-  const { name } = JSON.parse(message.content) as { name?: unknown };
   await reactToError(
     scope,
     store.dialect,
@@ -161,7 +160,10 @@ async function tellChange(
       contactId: message.contactId,
       senderId: batch.sender.id,
       wabaId: batch.sender.wabaId,
-      template: message.type === 'template' && typeof name === 'string' ? name : undefined,
+      template: templateOf({
+        type: message.type,
+        content: JSON.parse(message.content) as Record<string, unknown>,
+      }),
     },
     nowMs,
   );

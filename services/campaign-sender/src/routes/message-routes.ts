@@ -67,7 +67,7 @@ export function registerMessageRoutes(app: ServiceApp, { store, recorder, attemp
     },
     async (request, reply) => {
       const { body } = request;
-      const recorded = await acceptRequests(store, recorder, {
+      const accepted = await acceptRequests(store, recorder, {
         merchantId: request.principal.merchantId,
         idempotencyKey: request.headers['idempotency-key'],
         body,
@@ -75,7 +75,8 @@ export function registerMessageRoutes(app: ServiceApp, { store, recorder, attemp
         messages: 'messages' in body ? body.messages : [body],
       });
       reply.code(202);
-      return succeed({ messages: recorded.map(({ id, state }) => ({ id, state })) });
+      if (accepted.isReplay) reply.header('idempotency-replayed', 'true');
+      return succeed({ messages: accepted.messages });
     },
   );
 

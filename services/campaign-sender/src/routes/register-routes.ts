@@ -1,9 +1,14 @@
 import type { SecretBox } from '@switchyard/database';
+import type { FileStore } from '@switchyard/files';
 import type { ServiceApp } from '@switchyard/service-kit';
 import type { Store } from '../database/scope.ts';
+import type { GraphApi } from '../graph/graph-api.ts';
+import type { MediaFiles } from '../media-out/media-files.ts';
 import type { Recorder } from '../messages/recorder.ts';
 import type { SenderDirectory } from '../senders/sender-directory.ts';
+import type { AccountSync } from '../senders/sync-accounts.ts';
 import type { AttemptStore } from '../sending/attempt-store.ts';
+import type { TemplateDirectory } from '../templates/template-directory.ts';
 import { registerContactRoutes } from './contact-routes.ts';
 import { registerMessageRoutes } from './message-routes.ts';
 import { registerSenderRoutes } from './sender-routes.ts';
@@ -16,6 +21,11 @@ export interface RouteParts {
   recorder: Recorder;
   attempts: Pick<AttemptStore, 'settle'>;
   secretBox: SecretBox;
+  files: FileStore;
+  graph: GraphApi;
+  templates: TemplateDirectory;
+  mediaFiles: MediaFiles;
+  accounts: AccountSync;
 }
 
 /** Adds the routes of campaign-sender. */

@@ -7,6 +7,8 @@ import type { Executor } from '../database/scope.ts';
 import type { SendersTable } from '../database/tables.ts';
 import type { PortfolioLimit } from '../pacing/create-admission.ts';
 import { DEFAULT_RATE, type Pace, paceOfRate, paceOfThroughput, type Rate } from '../pacing/pace.ts';
+import { accountTokenContext } from './account-store.ts';
+import { throughputOf } from './number-facts.ts';
 
 /** A number as sending needs it. */
 export interface Sender {
@@ -16,8 +18,10 @@ export interface Sender {
   wabaId: string | null;
   isPaused: boolean;
   isDefault: boolean;
-  /** Undefined for a number that nobody gave a token, or whose token can't be read. */
+  /** Its own, else its account's; undefined where nobody gave one, or it can't be read. */
   accessToken: string | undefined;
+  /** When the account's templates were last read whole; null where they never were. */
+  templatesReadAtMs: number | null;
   pace: Pace;
   /** Of messages outside the recipient's window; undefined where no limit is known. */
   portfolio: PortfolioLimit | undefined;
@@ -48,6 +52,13 @@ export function tokenContext(senderId: string): string {
 export const REMEMBERED_MS = 2000;
 const LOADED_AT_ONCE = 200;
 
+/** What a number's row is joined with. */
+interface AccountPart {
+  accountId: string | null;
+  accountToken: string | null;
+  templatesReadAtMs: number | null;
+}
+
 interface DirectoryOptions {
   db: Executor;
   secretBox: Pick<SecretBox, 'open'>;
@@ -76,31 +87,50 @@ export function createSenderDirectory({
     return sender;
   }
 
-  function openToken(id: string, sealed: string | null): string | undefined {
+  /** The configured rate, but never more than the provider has said. */
+  function paceOf(configured: number | null, level: string | null): Pace {
+    if (configured === null) return unconfigured;
+    return paceOfThroughput(Math.min(configured, throughputOf(level) ?? configured));
+  }
+
+  function openToken(id: string, sealed: string | null, context: string): string | undefined {
     if (sealed === null) return undefined;
     try {
-      return secretBox.open(sealed, tokenContext(id));
+      return secretBox.open(sealed, context);
     } catch (error) {
       logger.error({ senderId: id, err: error }, 'the token of a number cannot be read');
       return undefined;
     }
   }
 
-  async function load(where: Partial<Record<'id' | 'merchantId' | 'phoneNumberId', string>>) {
-    let query = db.selectFrom('senders').selectAll();
-    for (const [column, value] of Object.entries(where)) query = query.where(column as 'id', '=', value);
+  /** Numbers with what their accounts add. */
+  function select() {
+    return db
+      .selectFrom('senders as s')
+      .leftJoin('whatsapp_accounts as a', (join) =>
+        join.onRef('a.merchantId', '=', 's.merchantId').onRef('a.wabaId', '=', 's.wabaId'),
+      )
+      .selectAll('s')
+      .select(['a.id as accountId', 'a.accessToken as accountToken', 'a.syncedAtMs as templatesReadAtMs']);
+  }
+
+  async function load(where: Partial<Record<'merchantId' | 'phoneNumberId', string>>) {
+    let query = select();
+    for (const [column, value] of Object.entries(where))
+      query = query.where(`s.${column}` as 's.merchantId', '=', value);
     // A number that only webhooks know can't send, so it comes last.
     const row = await query
-      .orderBy((where) => where('accessToken', 'is', null))
-      .orderBy('isDefault', 'desc')
-      .orderBy('id')
+      .orderBy(({ and, eb }) => and([eb('s.accessToken', 'is', null), eb('a.accessToken', 'is', null)]))
+      .orderBy('s.isDefault', 'desc')
+      .orderBy('s.id')
       .limit(1)
       .executeTakeFirst();
     return row && toSender(row);
   }
 
-  function toSender(row: Selectable<SendersTable>): Sender {
+  function toSender(row: Selectable<SendersTable> & AccountPart): Sender {
     const portfolioId = row.portfolioId ?? row.wabaId;
+    const ownToken = openToken(row.id, row.accessToken, tokenContext(row.id));
     return {
       id: row.id,
       merchantId: row.merchantId,
@@ -108,8 +138,13 @@ export function createSenderDirectory({
       wabaId: row.wabaId,
       isPaused: row.state === 'paused',
       isDefault: row.isDefault === 1,
-      accessToken: openToken(row.id, row.accessToken),
-      pace: row.messagesPerSecond === null ? unconfigured : paceOfThroughput(row.messagesPerSecond),
+      accessToken:
+        ownToken ??
+        (row.accountId === null
+          ? undefined
+          : openToken(row.id, row.accountToken, accountTokenContext(row.accountId))),
+      templatesReadAtMs: row.templatesReadAtMs,
+      pace: paceOf(row.messagesPerSecond, row.throughputLevel),
       portfolio:
         row.peoplePerDay === null || portfolioId === null
           ? undefined
@@ -122,7 +157,7 @@ export function createSenderDirectory({
   const loadById = createBatcher<string, Sender | undefined>({
     maxItems: LOADED_AT_ONCE,
     async run(ids) {
-      const rows = await db.selectFrom('senders').selectAll().where('id', 'in', ids).execute();
+      const rows = await select().where('s.id', 'in', ids).execute();
       const found = new Map(rows.map((row) => [row.id, toSender(row)]));
       return ids.map((id) => found.get(id));
     },
@@ -143,7 +178,8 @@ export function createSenderDirectory({
   };
 }
 
-async function recordNumber(
+/** Records a number that is not recorded yet, without a token. */
+export async function recordNumber(
   db: Executor,
   number: {
     merchantId: string;

@@ -1,7 +1,9 @@
-import { isUniqueViolation, type SecretBox } from '@switchyard/database';
+import { dialectOf, isUniqueViolation, type SecretBox } from '@switchyard/database';
 import { createId } from '@switchyard/runtime';
 import type { Executor, Scope } from '../database/scope.ts';
 import { senderExists } from '../errors.ts';
+import { requestSync } from './account-store.ts';
+import { throughputOf } from './number-facts.ts';
 import { tokenContext } from './sender-directory.ts';
 
 /** A number to record, or new facts about one. */
@@ -11,7 +13,8 @@ export interface SenderInput {
   wabaId?: string | undefined;
   displayPhoneNumber?: string | undefined;
   accessToken?: string | undefined;
-  messagesPerSecond?: number | undefined;
+  /** `provider`: what the provider allows, and moves with it. */
+  messagesPerSecond?: number | 'provider' | undefined;
   isDefault?: boolean | undefined;
 }
 
@@ -45,11 +48,11 @@ export async function createSender(trx: Executor, secretBox: SecretBox, input: S
         pauseCode: null,
         pauseReason: null,
         pausedAtMs: null,
-        messagesPerSecond: input.messagesPerSecond ?? null,
         portfolioId: null,
         peoplePerDay: null,
         probeAtMs: null,
         probes: null,
+        ...rateOf(input.messagesPerSecond ?? null, null),
         isDefault: input.isDefault ? 1 : 0,
         lastStatusAtMs: 0,
         createdAtMs: nowMs,
@@ -60,31 +63,74 @@ export async function createSender(trx: Executor, secretBox: SecretBox, input: S
     if (isUniqueViolation(error)) throw senderExists('this number is recorded already');
     throw error;
   }
+  await keepDefaultSingle(trx, input.merchantId, id, input.isDefault);
+  await knowAccount(trx, input.merchantId, input.wabaId, nowMs);
   return id;
 }
 
-/** Sets what is given of a number; null for `messagesPerSecond` goes back to the default rate. */
+/** A merchant has one default number. */
+async function keepDefaultSingle(
+  trx: Executor,
+  merchantId: string,
+  id: string,
+  isDefault: boolean | undefined,
+): Promise<void> {
+  if (!isDefault) return;
+  await trx
+    .updateTable('senders')
+    .set({ isDefault: 0 })
+    .where('merchantId', '=', merchantId)
+    .where('id', '!=', id)
+    .where('isDefault', '=', 1)
+    .execute();
+}
+
+/** A number's account is read from the provider as soon as it is known. */
+async function knowAccount(
+  trx: Executor,
+  merchantId: string,
+  wabaId: string | undefined,
+  nowMs: number,
+): Promise<void> {
+  if (wabaId !== undefined) await requestSync(trx, dialectOf(trx), { merchantId, wabaId }, nowMs);
+}
+
+function rateOf(rate: number | 'provider' | null, throughputLevel: string | null) {
+  return rate === 'provider'
+    ? { followsProvider: 1 as const, messagesPerSecond: throughputOf(throughputLevel) ?? null }
+    : { followsProvider: 0 as const, messagesPerSecond: rate };
+}
+
+/** Sets what is given of a number; null for `messagesPerSecond` goes back to the default rate, `provider` follows what it allows. */
 export async function changeSender(
   trx: Executor,
   secretBox: SecretBox,
   id: string,
   changes: Partial<Omit<SenderInput, 'messagesPerSecond'>> & {
-    messagesPerSecond?: number | null | undefined;
+    messagesPerSecond?: number | 'provider' | null | undefined;
   },
 ): Promise<void> {
   const { accessToken, isDefault, wabaId, displayPhoneNumber, messagesPerSecond } = changes;
+  const nowMs = Date.now();
+  const row = await trx
+    .selectFrom('senders')
+    .select(['merchantId', 'throughputLevel'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
   await trx
     .updateTable('senders')
     .set({
-      updatedAtMs: Date.now(),
+      updatedAtMs: nowMs,
       ...(accessToken === undefined ? {} : { accessToken: secretBox.seal(accessToken, tokenContext(id)) }),
       ...(isDefault === undefined ? {} : { isDefault: isDefault ? 1 : 0 }),
       ...(wabaId === undefined ? {} : { wabaId }),
       ...(displayPhoneNumber === undefined ? {} : { displayPhoneNumber }),
-      ...(messagesPerSecond === undefined ? {} : { messagesPerSecond }),
+      ...(messagesPerSecond === undefined ? {} : rateOf(messagesPerSecond, row.throughputLevel)),
     })
     .where('id', '=', id)
     .execute();
+  await keepDefaultSingle(trx, row.merchantId, id, isDefault);
+  await knowAccount(trx, row.merchantId, wabaId, nowMs);
 }
 
 /** Finds a number by the provider's id. */
@@ -154,4 +200,24 @@ export async function resumeSender(trx: Executor, id: string, nowMs: number): Pr
     .where('state', '=', 'queued')
     .where('nextAttemptAtMs', '>', nowMs)
     .execute();
+}
+
+/** Lets numbers send again that were paused for one of these codes. @returns how many. */
+export async function resumeSenders(
+  { trx }: Scope,
+  merchantId: string,
+  which: { id: string } | { wabaId: string },
+  codes: readonly string[],
+  nowMs: number,
+): Promise<number> {
+  let query = trx
+    .selectFrom('senders')
+    .select('id')
+    .where('merchantId', '=', merchantId)
+    .where('state', '=', 'paused')
+    .where('pauseCode', 'in', codes);
+  query = 'id' in which ? query.where('id', '=', which.id) : query.where('wabaId', '=', which.wabaId);
+  const rows = await query.execute();
+  for (const { id } of rows) await resumeSender(trx, id, nowMs);
+  return rows.length;
 }

@@ -2,12 +2,14 @@ import type { Runtime } from '@switchyard/runtime';
 import type { ServiceConfig } from '../config.ts';
 import type { Store } from '../database/scope.ts';
 import type { Tables } from '../database/tables.ts';
+import type { Preparation } from '../messages/prepare-message.ts';
 import { type AdmissionControl, createAdmission } from '../pacing/create-admission.ts';
 import { createDueNotes } from '../pacing/due-notes.ts';
 import { createGate } from '../pacing/gate.ts';
 import { createReadySet } from '../pacing/ready-set.ts';
 import { createReceiptsBacklog } from '../receipts/create-receipts-backlog.ts';
 import type { SenderDirectory } from '../senders/sender-directory.ts';
+import type { TemplateDirectory } from '../templates/template-directory.ts';
 import { type AttemptStore, createAttemptStore } from './attempt-store.ts';
 import { createCloudApi } from './cloud-api.ts';
 import { createSending, type Sending } from './create-sending.ts';
@@ -16,7 +18,6 @@ import { createDispatcher } from './dispatch-due.ts';
 import { expireMessages } from './expire-messages.ts';
 import { createLeasedTask } from './leased-task.ts';
 import { parkOrphans, releaseParked } from './reconcile-parked.ts';
-import type { TemplateHolds } from './template-holds.ts';
 
 /** The sending protocol, its pace, and what others need of it. */
 export interface AssembledSending {
@@ -29,7 +30,8 @@ export interface AssembledSending {
 export interface AssemblyParts {
   store: Store;
   senders: SenderDirectory;
-  templates: TemplateHolds;
+  templates: Pick<TemplateDirectory, 'forget'>;
+  preparation: Preparation;
   decide?: typeof decideAfterCall | undefined;
 }
 
@@ -44,7 +46,7 @@ const LEASE_MS = 5000;
 export function assembleSending(
   runtime: Runtime<Tables, ServiceConfig>,
   config: ServiceConfig,
-  { store, senders, templates, decide }: AssemblyParts,
+  { store, senders, templates, preparation, decide }: AssemblyParts,
 ): AssembledSending {
   const { logger, redis, redisSettings } = runtime;
   const { keyPrefix } = redisSettings.queue;
@@ -68,7 +70,7 @@ export function assembleSending(
   const attempts = createAttemptStore(store, notes);
   const graceMs = config.sendUnknownGraceMs;
   const sending = createSending({
-    ...{ store, attempts, senders, templates, admission, gate, api, graceMs, logger },
+    ...{ store, attempts, senders, templates, preparation, admission, gate, api, graceMs, logger },
     ...(decide ? { decide } : {}),
   });
 

@@ -3,11 +3,11 @@ import type { Store } from '../database/scope.ts';
 import type { Candidate } from '../messages/message-candidate.ts';
 import type { AdmissionControl } from '../pacing/create-admission.ts';
 import type { Sender, SenderDirectory } from '../senders/sender-directory.ts';
+import type { TemplateDirectory } from '../templates/template-directory.ts';
 import type { CallResult } from './cloud-api.ts';
 import { holdMsOf } from './decide-after-call.ts';
 import { isProviderTrouble, type ProviderErrorRule } from './provider-errors.ts';
-import { needsReaction, reactToError } from './react-to-error.ts';
-import type { TemplateHolds } from './template-holds.ts';
+import { needsReaction, reactToError, templateOf } from './react-to-error.ts';
 
 /** What the end of a call means beyond its message. */
 export interface Reactions {
@@ -21,7 +21,7 @@ export interface Reactions {
 export interface ReactionParts {
   store: Store;
   senders: Pick<SenderDirectory, 'forget'>;
-  templates: Pick<TemplateHolds, 'forget'>;
+  templates: Pick<TemplateDirectory, 'forget'>;
   admission: AdmissionControl;
   logger: Logger;
 }
@@ -58,7 +58,7 @@ export function createReactions({ store, senders, templates, admission, logger }
       }
     },
     async toError(candidate, sender, rule, code) {
-      const { merchantId, contactId, address, type, content } = candidate;
+      const { merchantId, contactId, address } = candidate;
       if (rule.action === 'slow-number') await admission.slowDown(sender.id);
       if (rule.action === 'delay-recipient') await admission.delayRecipient(sender.id, address);
       const holdMs = holdMsOf(rule);
@@ -67,8 +67,7 @@ export function createReactions({ store, senders, templates, admission, logger }
         await holdAccount(merchantId, sender.wabaId, sender.id, holdMs);
       else if (holdMs > 0) await admission.hold(sender.id, holdMs);
       if (!needsReaction(rule)) return;
-      const { name } = content;
-      const template = type === 'template' && typeof name === 'string' ? name : undefined;
+      const template = templateOf(candidate);
       await store.inScope((scope) =>
         reactToError(
           scope,

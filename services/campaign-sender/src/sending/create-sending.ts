@@ -1,20 +1,22 @@
 import type { Logger } from 'pino';
 import type { Store } from '../database/scope.ts';
 import { admissionAway, interrupted } from '../errors.ts';
+import { fallBack } from '../messages/fall-back.ts';
 import type { Candidate } from '../messages/message-candidate.ts';
 import { type MessageState, wasSent } from '../messages/message-state.ts';
 import { buildRequestBody } from '../messages/outgoing-message.ts';
+import type { Preparation } from '../messages/prepare-message.ts';
 import type { AdmissionControl, AdmissionRequest } from '../pacing/create-admission.ts';
 import { type Gate, waitUntil } from '../pacing/gate.ts';
 import type { Pass } from '../pacing/pass.ts';
 import type { Sender, SenderDirectory } from '../senders/sender-directory.ts';
+import type { TemplateDirectory } from '../templates/template-directory.ts';
 import type { AttemptStore, BegunAttempt } from './attempt-store.ts';
 import type { CallResult, CloudApi } from './cloud-api.ts';
 import { createReactions } from './create-reactions.ts';
 import { decideAfterCall, type Verdict } from './decide-after-call.ts';
 import { decideBeforeCall } from './decide-before-call.ts';
 import { insist } from './insist.ts';
-import type { TemplateHolds } from './template-holds.ts';
 
 /** What became of a message for now; `sent` when the provider has taken it. */
 export interface DeliveryResult {
@@ -38,7 +40,8 @@ export interface SendingParts {
   store: Store;
   attempts: AttemptStore;
   senders: SenderDirectory;
-  templates: TemplateHolds;
+  templates: Pick<TemplateDirectory, 'forget'>;
+  preparation: Preparation;
   admission: AdmissionControl;
   gate: Gate;
   api: CloudApi;
@@ -60,7 +63,7 @@ const LATE_MS = 15;
 
 /** Makes the sending protocol; `docs/sending.md` tells it line by line. */
 export function createSending(parts: SendingParts): Sending {
-  const { store, attempts, senders, templates, gate, api, graceMs, logger } = parts;
+  const { store, attempts, senders, preparation, gate, api, graceMs, logger } = parts;
   const decide = parts.decide ?? decideAfterCall;
   const react = createReactions(parts);
 
@@ -141,7 +144,12 @@ export function createSending(parts: SendingParts): Sending {
       { attempts: begun.attempt, failures: candidate.failures },
       { nowMs: store.now(), startedAtMs: begun.startedAtMs, graceMs },
     );
+    const fallsBack = verdict.rule?.action === 'fail-window' && candidate.templateFallback !== null;
+    if (fallsBack) verdict.message = { state: 'queued', wakeAtMs: store.now(), isTry: true };
     await insist(() => attempts.finish(candidate, begun, verdict));
+    if (fallsBack) await fallBack(store, { ...candidate, attempts: begun.attempt });
+    if (verdict.attempt.errorCode !== null)
+      await preparation.refused(candidate, sender, verdict.attempt.errorCode);
     await react.toCall(sender, result, isProbe);
     if (verdict.rule && verdict.attempt.errorCode !== null)
       await react.toError(candidate, sender, verdict.rule, verdict.attempt.errorCode);
@@ -162,7 +170,7 @@ export function createSending(parts: SendingParts): Sending {
   async function settleOr(candidate: Candidate): Promise<DeliveryResult | undefined> {
     const decision = decideBeforeCall(candidate, store.now());
     if (decision.kind === 'leave') return resultOf(candidate, candidate.state);
-    if (decision.kind === 'go') return undefined;
+    if (decision.kind === 'go' || decision.kind === 'fall-back') return undefined;
     await attempts.settle(candidate, decision);
     return resultOf(candidate, decision.state);
   }
@@ -174,14 +182,16 @@ export function createSending(parts: SendingParts): Sending {
       const sender = await senders.byId(candidate.senderId!);
       if (!sender || sender.isPaused || sender.accessToken === undefined)
         return await postpone(candidate, WAIT_FOR_PERSON_MS);
-      const held = await heldTemplate(candidate);
-      if (held === 'held') return await postpone(candidate, MINUTE_MS);
-      if (held === 'dropped') {
-        await attempts.settle(candidate, templateDisabled);
-        return resultOf(candidate, 'failed');
+      const prepared = await preparation.prepare(candidate, sender);
+      if (prepared.kind === 'leave') return resultOf(candidate, candidate.state);
+      if (prepared.kind === 'wait') return await postpone(candidate, prepared.delayMs);
+      if (prepared.kind === 'settle') {
+        await attempts.settle(candidate, prepared);
+        return resultOf(candidate, prepared.state);
       }
+      const { message } = prepared;
       if (signal.aborted) throw interrupted('the process is stopping');
-      const request = requestFor(candidate, sender, store.now());
+      const request = requestFor(message, sender, store.now());
       const pass = await enter(request);
       if (!pass.admitted) return await postpone(candidate, pass.waitMs);
       await waitUntil(pass.atMs - INTENT_LEAD_MS);
@@ -189,26 +199,14 @@ export function createSending(parts: SendingParts): Sending {
         pass.release();
         throw interrupted('the process is stopping');
       }
-      const end = await attempt(candidate, sender, request, pass);
+      const end = await attempt(message, sender, request, pass);
       if (!end) return resultOf(candidate, 'sending');
-      const result = await finish(candidate, sender, end);
+      const result = await finish(message, sender, end);
       if (result.state !== 'queued') return result;
       return (await settleOr({ ...candidate, attempts: end.begun.attempt, state: 'queued' })) ?? result;
     },
   };
-
-  function heldTemplate({ merchantId, type, content }: Candidate) {
-    if (type !== 'template' || typeof content.name !== 'string') return undefined;
-    return templates.find(merchantId, content.name);
-  }
 }
-
-const templateDisabled = {
-  kind: 'settle',
-  state: 'failed',
-  code: '132016',
-  reason: 'the template is disabled',
-} as const;
 
 function notSent(cause: string): CallResult {
   return { kind: 'not-sent', cause, isOurs: true, tookMs: 0 };

@@ -6,6 +6,8 @@ export type Decision =
   | { kind: 'go' }
   /** Somebody else has it, or its end is known. */
   | { kind: 'leave' }
+  /** The window is closed: the template that the caller has named goes instead. */
+  | { kind: 'fall-back' }
   | {
       kind: 'settle';
       state: Extract<MessageState, 'failed' | 'skipped' | 'expired'>;
@@ -28,6 +30,7 @@ export function decideBeforeCall(
     | 'marketingOptedOut'
     | 'windowExpiresAtMs'
     | 'senderId'
+    | 'templateFallback'
   >,
   nowMs: number,
 ): Decision {
@@ -50,6 +53,8 @@ export function decideBeforeCall(
       code: 'SENDER_UNKNOWN',
       reason: 'there is no number to send from',
     };
+  if (message.type !== TEMPLATE && message.windowExpiresAtMs <= nowMs && message.templateFallback !== null)
+    return { kind: 'fall-back' };
   if (message.type !== TEMPLATE && message.windowExpiresAtMs <= nowMs)
     return {
       kind: 'settle',

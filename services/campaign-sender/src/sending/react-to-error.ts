@@ -1,8 +1,8 @@
-import { insertIgnore } from '@switchyard/database';
 import { lockContact } from '../contacts/contact-store.ts';
 import { optOutOfMarketing } from '../contacts/opt-out.ts';
 import type { Dialect, Scope } from '../database/scope.ts';
 import { pauseSenders } from '../senders/sender-store.ts';
+import { noteTemplate } from '../templates/template-store.ts';
 import type { ProviderErrorRule } from './provider-errors.ts';
 
 /** Whom an error concerns. */
@@ -11,7 +11,15 @@ export interface ErrorSubject {
   contactId: string | null;
   senderId: string | null;
   wabaId: string | null;
-  template: string | undefined;
+  template: { name: string; language: string } | undefined;
+}
+
+/** The template that a message uses. */
+export function templateOf({ type, content }: { type: string; content: Record<string, unknown> }) {
+  const { name, language } = content as { name?: unknown; language?: { code?: unknown } };
+  return type === 'template' && typeof name === 'string' && typeof language?.code === 'string'
+    ? { name, language: language.code }
+    : undefined;
 }
 
 /** Does in SQL what an error asks for beyond its message: pause, hold, suppress. Safe to repeat. */
@@ -36,20 +44,16 @@ export async function reactToError(
     case 'hold-template':
     case 'drop-template':
       if (template !== undefined)
-        await insertIgnore(
+        await noteTemplate(
           scope.trx,
           dialect,
-          'template_holds',
-          [
-            {
-              merchantId,
-              template,
-              state: rule.action === 'hold-template' ? 'held' : 'dropped',
-              reason: `${rule.meaning} (${code})`,
-              createdAtMs: nowMs,
-            },
-          ],
-          ['merchantId', 'template'],
+          { merchantId, wabaId, ...template },
+          {
+            status: rule.action === 'hold-template' ? 'PAUSED' : 'DISABLED',
+            reason: `${rule.meaning} (${code})`,
+          },
+          nowMs,
+          nowMs,
         );
       break;
     case 'fail-and-suppress': {

@@ -87,7 +87,7 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
     const parsed = before === null ? null : (JSON.parse(before) as SendQueue);
     // Who wants no more messages is spared those that wait, too.
     const { send, queue } = queueSends(taken.outcome === 'opted-out' ? null : parsed, sends);
-    if (send) enqueue(sendJob(send, taken.isBackground));
+    if (send) enqueue(sendJob(send));
     if (advanced) {
       for (const job of effectJobs(advanced.run, advanced.advance.effects, nowMs)) enqueue(job);
       if (advanced.advance.state.status !== 'waiting')

@@ -31,8 +31,6 @@ export interface TakenInput {
   cancelled: number;
   /** Who answers the person from now on, where that changed. */
   handler?: Pick<ConversationsTable, 'handler' | 'handlerUntilMs'>;
-  /** A time has come, and nobody sits and waits for what follows. */
-  isBackground?: boolean;
   /** What the person said, for the session. */
   said: SessionMessage[];
   contact?: ContactSnapshot;
@@ -162,13 +160,12 @@ export function createTakeInput({ flows }: { flows: FlowCache }): TakeInput {
 
   async function takeTimer(context: TakeContext, row: InboxTable): Promise<TakenInput> {
     const { books, nowMs } = context;
-    const { runId, waitId, reason, isUrgent } = JSON.parse(row.payload) as InboxPayloads['timer'];
+    const { runId, waitId } = JSON.parse(row.payload) as InboxPayloads['timer'];
     const run = books.waitingRuns(row).find((each) => each.id === runId && each.waitId === waitId);
     if (!run) return { ...nothing, outcome: 'obsolete' };
     const contact = JSON.parse(run.contact) as ContactSnapshot;
     const advanced = await resume(context, run, { kind: 'timer', atMs: nowMs, waitId }, contact);
-    const isBackground = !isUrgent && (reason === 'timer' || reason === 'timeout');
-    return { ...nothing, outcome: 'resumed', advanced, contact, isBackground };
+    return { ...nothing, outcome: 'resumed', advanced, contact };
   }
 
   async function takeHandover(row: InboxTable): Promise<TakenInput> {

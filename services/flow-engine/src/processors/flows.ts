@@ -28,12 +28,12 @@ export function createFlowProcessors(deps: {
       return takeIn(toInboxRow('start', contact, { key: payload.startId, sequence: 0, payload }), signal);
     },
     'resume-run': (payload, { signal }) => {
-      const { runId, waitId, reason, isUrgent = false } = payload;
+      const { runId, waitId, reason } = payload;
       return takeIn(
         toInboxRow('timer', payload, { key: `${runId}_${waitId}`, sequence: 0, payload }),
         signal,
         // Nobody sits in front of a screen until a time has come; a call's result is part of an answer.
-        { isBackground: !isUrgent && (reason === 'timer' || reason === 'timeout') },
+        { isBackground: reason === 'timer' || reason === 'timeout' },
       );
     },
     'record-message-outcome': (payload) => sends.recordOutcome(payload),

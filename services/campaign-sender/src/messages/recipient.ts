@@ -1,0 +1,34 @@
+import { parsePhoneNumberFromString, validatePhoneNumberLength } from 'libphonenumber-js/max';
+import { type Identifier, parseAddress } from '../contacts/address.ts';
+
+/** Whom to send to, or why the text names nobody. */
+export type Recipient = { to: Identifier; problem?: undefined } | { to?: undefined; problem: string };
+
+const FORM = 'must be a phone number in international form, or a business-scoped user id';
+const reasons: Readonly<Record<string, string>> = {
+  INVALID_COUNTRY: 'must begin with the code of a country that exists',
+  TOO_SHORT: 'is too short for a number of its country',
+  TOO_LONG: 'is too long for a number of its country',
+  INVALID_LENGTH: 'has a length that no number of its country has',
+  NOT_A_NUMBER: FORM,
+};
+/** Numbers that nobody can have WhatsApp at. */
+const dead: readonly (string | undefined)[] = ['PREMIUM_RATE', 'PAGER', 'VOICEMAIL'];
+
+/**
+ * Reads the recipient of a message by the full numbering plans. Numbers that a plan does not list yet, but whose length is
+ * right, pass: the provider knows better.
+ */
+export function readRecipient(text: string): Recipient {
+  const trimmed = text.trim();
+  const userId = parseAddress(trimmed);
+  if (userId && userId.kind !== 'phone') return { to: userId };
+  if (!/^[+0-9][0-9\s().\-/]*$/.test(trimmed)) return { problem: FORM };
+  const digits = `+${trimmed.replace(/\D/g, '').replace(/^00/, '')}`;
+  const reason = validatePhoneNumberLength(digits);
+  if (reason !== undefined) return { problem: reasons[reason] ?? FORM };
+  const parsed = parsePhoneNumberFromString(digits);
+  if (!parsed) return { problem: FORM };
+  if (dead.includes(parsed.getType())) return { problem: 'is a number that has no WhatsApp' };
+  return { to: { kind: 'phone', value: parsed.number } };
+}
