@@ -106,7 +106,10 @@ async function startWaiting(redisUrl: string, database: TestDatabase): Promise<s
   const load = await openLoad(redisUrl);
   await load.say('con_original', 'wait for it');
   let run: { id: string } | undefined;
-  while (!run) [run] = await engine.api<{ id: string }[]>('/api/v1/runs?contactId=con_original');
+  while (!run) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    [run] = await engine.api<{ id: string }[]>('/api/v1/runs?contactId=con_original');
+  }
   await load.close();
   await engine.stop();
   return run.id;

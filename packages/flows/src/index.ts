@@ -12,5 +12,8 @@ export { mergeMessages } from './execution/merge-messages.ts';
 export * from './execution/render-text.ts';
 export * from './execution/run-state.ts';
 export * from './library/welcome-flow.ts';
+export { drawGraph, type Graph } from './pictures/draw-graph.ts';
+export { toMermaid } from './pictures/to-mermaid.ts';
+export { toSvg } from './pictures/to-svg.ts';
 export * from './simulation/simulate-flow.ts';
 export * from './triggers/match-trigger.ts';

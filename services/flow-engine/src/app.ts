@@ -21,6 +21,7 @@ import { installWelcomeFlow } from './definitions/install-welcome-flow.ts';
 import { createFlowMetrics } from './metrics/create-flow-metrics.ts';
 import { createFlowProcessors } from './processors/flows.ts';
 import { registerFlows } from './routes/flows.ts';
+import { registerPictures } from './routes/pictures.ts';
 import { registerRuns } from './routes/runs.ts';
 import { createRunStore } from './runs/create-run-store.ts';
 import { queueDueTimers } from './runs/queue-due-timers.ts';
@@ -94,7 +95,9 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
   const shared = { leases, inbox, applyInput, report, owner, leaseMs: config.flowLeaseMs, logger };
   const drain = createDrain({ ...shared, database, failedJobs });
 
-  registerFlows(app, { flows: createFlowStore(database) });
+  const flowStore = createFlowStore(database);
+  registerFlows(app, { flows: flowStore });
+  registerPictures(app, { flows: flowStore });
   registerRuns(app, { runs, flows, db: database.db, onCancelled: metrics.countCancelled });
   const erase = createErasure({
     database,
