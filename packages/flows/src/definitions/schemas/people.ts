@@ -1,5 +1,4 @@
 import Type, { type Static } from 'typebox';
-import type { ValueType } from './logic.ts';
 import { closed, Name, OnError } from './shared.ts';
 
 /** Tells campaign-sender what was learned about the person. */
