@@ -111,7 +111,8 @@ export const catalog = {
       'start-run': defineJob({ schema: flowEngine.StartRun, jobId: ({ startId }) => startId }),
       'resume-run': defineJob({
         schema: flowEngine.ResumeRun,
-        jobId: ({ runId, waitId, reason }) => `${runId}_${waitId}_${reason}`,
+        jobId: ({ runId, waitId, reason, turn }) =>
+          `${runId}_${waitId}_${reason}${turn === undefined ? '' : `_${turn}`}`,
       }),
       'record-message-outcome': defineJob({
         schema: flowEngine.RecordMessageOutcome,

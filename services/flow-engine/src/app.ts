@@ -24,7 +24,7 @@ import { registerFlows } from './routes/flows.ts';
 import { registerPictures } from './routes/pictures.ts';
 import { registerRuns } from './routes/runs.ts';
 import { createRunStore } from './runs/create-run-store.ts';
-import { queueDueTimers } from './runs/queue-due-timers.ts';
+import { resumeDueRuns } from './runs/resume-due-runs.ts';
 
 const SWEEP_INTERVAL_MS = 1000;
 const TIMER_INTERVAL_MS = 500;
@@ -119,9 +119,10 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
     run: (signal) => sweepInbox(inbox, drain, signal),
   });
   runtime.addTask({
-    name: 'queue due timers',
+    name: 'resume due runs',
     intervalMs: TIMER_INTERVAL_MS,
-    run: async (signal) => void (await queueDueTimers({ database, outbox, leases, owner }, signal)),
+    run: async (signal) =>
+      void (await resumeDueRuns({ database, outbox, leases, owner, takeIn, logger }, signal)),
   });
   runtime.addTask({
     name: 'send overdue messages',

@@ -89,6 +89,8 @@ export const StartRun = Type.Object({
   contact: ContactSnapshot,
   senderId: Type.Optional(Id),
   input: Type.Optional(ProviderObject),
+  /** How many runs have set each other off before this one. */
+  chainDepth: Type.Optional(Type.Integer({ minimum: 0 })),
 });
 
 /**
@@ -118,6 +120,8 @@ export const ResumeRun = Type.Object({
     Type.Literal('call'),
   ]),
   result: Type.Optional(ProviderObject),
+  /** Tells wake-ups of one wait apart, where there is more than one. */
+  turn: Type.Optional(Type.Integer({ minimum: 0 })),
 });
 
 /** A request to somebody's HTTP endpoint. */

@@ -4,17 +4,22 @@ import type { JobToAdd } from '@switchyard/jobs';
 import type { Outbox } from '@switchyard/outbox';
 import type { FlowTables, InboxTable } from '../database/tables.ts';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
-import { effectJobs, endedJob, sendJob, sendRequests } from '../runs/effect-jobs.ts';
+import { effectJobs, sendJob, sendRequests } from '../runs/effect-jobs.ts';
+import { endJobs } from '../runs/end-jobs.ts';
+import { busyAfter, handlerAfter, isBusy, repliesOf, runsOf, statusAfter } from './after-input.ts';
 import { contactName, type Inbox, leaseName } from './create-inbox.ts';
 import { type Books, openBooks } from './open-books.ts';
 import { queueSends, type SendQueue } from './send-order.ts';
-import { continueHistory, type Session, type SessionMessage, sessionKey } from './session.ts';
-import type { InputOutcome, TakeInput, TakenInput } from './take-input.ts';
+import { continueHistory, type Session, sessionKey } from './session.ts';
+import type { InputOutcome, TakeInput } from './take-input.ts';
 
 /** What one transaction did. */
 export interface AppliedInput {
-  /** `gap`, `kept`: nothing yet, an event before it is missing; `repeated`: it had come before. */
-  outcome: InputOutcome | 'gap' | 'kept' | 'repeated';
+  /**
+   * `gap`, `kept`: nothing yet, an event before it is missing; `busy`: nothing yet, an answer to the one before it is under way;
+   * `repeated`: it had come before.
+   */
+  outcome: InputOutcome | 'gap' | 'busy' | 'kept' | 'repeated';
   /** The event's place was passed before it came. */
   isLate: boolean;
   /** Events before it that are given up waiting for. */
@@ -38,7 +43,8 @@ export interface ApplyInput {
    */
   fromInbox(lease: Lease, row: InboxTable, options: { isLast: boolean }): Promise<AppliedInput>;
   /**
-   * Applies inputs that have just come, of different contacts, in one transaction. One out of its turn is only kept in the inbox.
+   * Applies inputs that have just come, of different contacts, in one transaction. One out of its turn is only
+   * kept in the inbox.
    *
    * @returns what became of each, by the input's id; a contact that is another process' at this moment has none.
    * @throws what any of them throws: nothing is written then.
@@ -81,17 +87,17 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
     const conversation = books.conversation(row);
     const last = conversation?.lastSequence ?? 0;
     const taken = await takeInput({ trx, books, published, nowMs }, row);
-    const { advanced } = taken;
-    const sends = advanced ? sendRequests(advanced.run, advanced.contact, advanced.advance.effects) : [];
+    const sends = taken.advanced.flatMap(({ run, contact, advance }) =>
+      sendRequests(run, contact, advance.effects),
+    );
     const before = conversation?.sendQueue ?? null;
     const parsed = before === null ? null : (JSON.parse(before) as SendQueue);
     // Who wants no more messages is spared those that wait, too.
     const { send, queue } = queueSends(taken.outcome === 'opted-out' ? null : parsed, sends);
     if (send) enqueue(sendJob(send));
-    if (advanced) {
-      for (const job of effectJobs(advanced.run, advanced.advance.effects, nowMs)) enqueue(job);
-      if (advanced.advance.state.status !== 'waiting')
-        enqueue(endedJob(advanced.run, advanced.definition, advanced.advance.state, nowMs));
+    for (const each of taken.advanced) {
+      for (const job of effectJobs(each.run, each.advance.effects, nowMs)) enqueue(job);
+      for (const job of endJobs(each, published, nowMs)) enqueue(job);
     }
     const lastSequence = Math.max(last, row.sequence);
     const said = [...taken.said, ...repliesOf(taken)];
@@ -100,19 +106,17 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
       updatedAtMs: conversation.sessionUpdatedAtMs,
     };
     const messages = continueHistory(history, said, nowMs);
+    const handler = handlerAfter(conversation, taken);
     books.saveConversation({
       merchantId: row.merchantId,
       contactId: row.contactId,
       lastSequence,
       session: JSON.stringify(messages),
-      sessionUpdatedAtMs: nowMs,
+      sessionUpdatedAtMs: said.length > 0 || !conversation ? nowMs : conversation.sessionUpdatedAtMs,
       sendQueue: queue === null ? null : JSON.stringify(queue),
       sendQueueDueAtMs: queue === null ? null : (conversation?.sendQueueDueAtMs ?? nowMs + sendOrderWaitMs),
-      handler: conversation?.handler ?? null,
-      handlerUntilMs: conversation?.handlerUntilMs ?? null,
-      busyRunId: null,
-      busyUntilMs: null,
-      ...taken.handler,
+      ...handler,
+      ...busyAfter(conversation, taken),
     });
     return {
       outcome: taken.outcome,
@@ -123,7 +127,7 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
         ? {
             session: {
               key: sessionKey(row.merchantId, taken.contact),
-              session: { status: statusOf(taken), messages, updatedAt: nowMs },
+              session: { status: statusAfter(books, row, taken, nowMs), messages, updatedAt: nowMs },
             },
           }
         : {}),
@@ -153,6 +157,12 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
           await trx.updateTable('inbox').set({ lookAtMs }).where('id', '=', row.id).execute();
           return { ...notYet, outcome: 'gap', missing, hasMore: await inbox.hasUpTo(trx, row, last + 1) };
         }
+        const busyUntilMs = isBusy(books, row, Date.now());
+        if (busyUntilMs !== undefined) {
+          if (!isLast) await letGo(trx, lease);
+          await inbox.putOff(trx, row, busyUntilMs);
+          return { ...notYet, outcome: 'busy', hasMore: await inbox.hasUpTo(trx, row, 0) };
+        }
         const applied = await applyWithin(trx, enqueue, row, books, published);
         await books.write();
         await trx.deleteFrom('inbox').where('id', '=', row.id).execute();
@@ -180,7 +190,10 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
           const next = (books.conversation(row)?.lastSequence ?? 0) + 1;
           if (!fresh.has(row.id)) {
             results.set(row.id, { ...notYet, outcome: 'repeated', hasMore: true });
-          } else if (row.sequence !== 0 && row.sequence !== next) {
+          } else if (
+            (row.sequence !== 0 && row.sequence !== next) ||
+            isBusy(books, row, Date.now()) !== undefined
+          ) {
             await trx.insertInto('inbox').values(row).execute();
             results.set(row.id, { ...notYet, outcome: 'kept', hasMore: true });
           } else {
@@ -203,22 +216,4 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
       });
     },
   };
-}
-
-function repliesOf({ advanced }: TakenInput): SessionMessage[] {
-  return (advanced?.advance.effects ?? [])
-    .filter((effect) => effect.kind === 'send')
-    .map(({ text }) => ({ role: 'assistant', content: text }));
-}
-
-function statusOf({ outcome, advanced }: TakenInput): Session['status'] {
-  if (outcome === 'opted-out') return 'opted-out';
-  return advanced?.advance.state.status === 'waiting' ? 'active' : 'idle';
-}
-
-function runsOf({ outcome, advanced, cancelled }: TakenInput): AppliedInput['runs'] {
-  const runs: AppliedInput['runs'] = Array(cancelled).fill('cancelled');
-  if (outcome === 'started') runs.push('started');
-  if (advanced && advanced.advance.state.status !== 'waiting') runs.push(advanced.advance.state.status);
-  return runs;
 }

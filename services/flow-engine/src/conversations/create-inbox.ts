@@ -50,6 +50,8 @@ export interface Inbox {
   hasUpTo(executor: Kysely<FlowTables>, contact: ContactKey, sequence?: number): Promise<boolean>;
   /** The lowest place among what these contacts' inboxes hold, by {@link contactName}; absent where nothing is. */
   lowest(executor: Kysely<FlowTables>, contacts: readonly ContactKey[]): Promise<Map<string, number>>;
+  /** Nothing of a contact needs to be looked at before this time. */
+  putOff(trx: Transaction<FlowTables>, contact: ContactKey, lookAtMs: number): Promise<void>;
   /** Contacts whose inputs lie about. */
   listForgotten(limit: number): Promise<ContactKey[]>;
 }
@@ -125,6 +127,15 @@ export function createInbox(deps: {
         .groupBy(['merchantId', 'contactId'])
         .execute();
       return new Map(rows.map((row) => [contactName(row), Number(row.lowest)]));
+    },
+    async putOff(trx, { merchantId, contactId }, lookAtMs) {
+      await trx
+        .updateTable('inbox')
+        .set({ lookAtMs })
+        .where('merchantId', '=', merchantId)
+        .where('contactId', '=', contactId)
+        .where('lookAtMs', '<', lookAtMs)
+        .execute();
     },
     async listForgotten(limit) {
       const rows = await db

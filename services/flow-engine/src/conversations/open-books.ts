@@ -11,6 +11,8 @@ export interface Books {
   saveConversation(conversation: ConversationsTable): void;
   /** The contact's runs that wait, as this transaction has left them so far; the one that moved last comes first. */
   waitingRuns(contact: ContactKey): RunsTable[];
+  /** A run of the contact that has ended, as this transaction has left it; kept for it. Undefined: there is none. */
+  endedRun(contact: ContactKey, id: string): Promise<RunsTable | undefined>;
   /** Keeps a new run, or what has become of one. */
   saveRun(run: RunsTable): void;
   /** Keeps a line of a run's journal. Its number is taken once, so that no two processes can both advance a run. */
@@ -72,6 +74,20 @@ export async function openBooks(
       [...runsOf(contact).values()]
         .filter(({ status }) => status === 'waiting')
         .sort((a, b) => b.updatedAtMs - a.updatedAtMs || (a.id < b.id ? 1 : -1)),
+    async endedRun(contact, id) {
+      const kept = runsOf(contact).get(id);
+      if (kept) return kept.status === 'waiting' ? undefined : kept;
+      const run = await trx
+        .selectFrom('runs')
+        .selectAll()
+        .where('id', '=', id)
+        .where('merchantId', '=', contact.merchantId)
+        .where('contactId', '=', contact.contactId)
+        .$if(dialect === 'mysql', (query) => query.forUpdate())
+        .executeTakeFirst();
+      if (run) known.add(run.id);
+      return run;
+    },
     saveRun(run) {
       runsOf(run).set(run.id, run);
       (known.has(run.id) ? changedRuns : newRuns).set(run.id, run);

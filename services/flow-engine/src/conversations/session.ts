@@ -8,8 +8,10 @@ export interface SessionMessage {
 
 /** A session as it lives in Redis (R5.1). */
 export interface Session {
-  /** `active` while a flow waits for the person, `opted-out` once the person wants no more, else `idle`. */
-  status: 'active' | 'idle' | 'opted-out';
+  /**
+   * `active` while a flow waits, `handed-over` while a person answers, `opted-out` once the person wants no more, else `idle`.
+   */
+  status: 'active' | 'idle' | 'handed-over' | 'opted-out';
   messages: SessionMessage[];
   updatedAt: number;
 }

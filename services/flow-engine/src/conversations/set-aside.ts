@@ -96,7 +96,7 @@ async function failRun(
     .where('contactId', '=', row.contactId)
     .where('merchantId', '=', row.merchantId)
     .where('status', '=', 'waiting');
-  if (row.kind === 'event') query = query.where('waitKind', '=', 'answer');
+  if (row.kind === 'event') query = query.where('waitKind', 'in', ['answer', 'gather']);
   else query = query.where('id', '=', (JSON.parse(row.payload) as InboxPayloads['timer']).runId);
   await query.execute();
 }

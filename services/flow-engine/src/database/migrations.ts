@@ -165,6 +165,13 @@ const createSchedules: Migration = {
   },
 };
 
+const addChains: Migration = {
+  async up(db: Kysely<unknown>) {
+    const column = columnKinds(db);
+    await ensureColumn(db, 'runs', 'chainDepth', column.integer);
+  },
+};
+
 /** The tables that flow-engine owns. */
 export const migrations: Record<string, Migration> = {
   'flow-engine-0001-flows': createFlows,
@@ -172,4 +179,5 @@ export const migrations: Record<string, Migration> = {
   'flow-engine-0003-runs': createRuns,
   'flow-engine-0004-handovers': addHandovers,
   'flow-engine-0005-schedules': createSchedules,
+  'flow-engine-0006-chains': addChains,
 };

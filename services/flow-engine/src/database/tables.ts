@@ -90,6 +90,8 @@ export interface RunsTable {
   heldInput: string | null;
   /** Of runs with the same group one contact has one at a time. */
   exclusionGroup: string | null;
+  /** How many runs have set each other off before this one; null: none. */
+  chainDepth: number | null;
   /** Inputs in the journal. */
   inputs: number;
   createdAtMs: number;

@@ -4,6 +4,7 @@ import type { createErasure } from '../conversations/create-erasure.ts';
 import { toInboxRow } from '../conversations/create-inbox.ts';
 import type { TakeIn } from '../conversations/create-intake.ts';
 import type { SendRelease } from '../conversations/release-sends.ts';
+import { wakeKey } from '../runs/resume-due-runs.ts';
 
 /**
  * The processors of `flows`.
@@ -28,9 +29,9 @@ export function createFlowProcessors(deps: {
       return takeIn(toInboxRow('start', contact, { key: payload.startId, sequence: 0, payload }), signal);
     },
     'resume-run': (payload, { signal }) => {
-      const { runId, waitId, reason } = payload;
+      const { reason } = payload;
       return takeIn(
-        toInboxRow('timer', payload, { key: `${runId}_${waitId}`, sequence: 0, payload }),
+        toInboxRow('timer', payload, { key: wakeKey(payload), sequence: 0, payload }),
         signal,
         // Nobody sits in front of a screen until a time has come; a call's result is part of an answer.
         { isBackground: reason === 'timer' || reason === 'timeout' },

@@ -1,6 +1,9 @@
-import type { Advance, RunInput } from '@switchyard/flows';
+import type { Advance, RunInput, RunLimits, Wait } from '@switchyard/flows';
 import type { RunJournalTable, RunsTable } from '../database/tables.ts';
 import { type ContactSnapshot, effectId } from './effect-jobs.ts';
+
+/** A call that has not been answered for so long is asked for again, under its id. */
+export const CALL_LOOK_MS = 30_000;
 
 /** One input to write down. */
 export interface JournalEntry {
@@ -11,7 +14,7 @@ export interface JournalEntry {
 }
 
 /** The columns that follow from a state. */
-export function columnsOf({ state }: Advance, nowMs: number) {
+export function columnsOf({ state }: Advance, limits: Pick<RunLimits, 'maxAgeMs'>, nowMs: number) {
   const { wait, failure } = state;
   return {
     status: state.status,
@@ -20,11 +23,24 @@ export function columnsOf({ state }: Advance, nowMs: number) {
     state: JSON.stringify(state),
     waitId: wait?.id ?? null,
     waitKind: wait?.kind ?? null,
-    dueAtMs: wait?.untilMs ?? null,
+    dueAtMs: wait === undefined ? null : dueOf(wait, limits, state.startedAtMs ?? nowMs, nowMs),
     heldInput: null,
-    exclusionGroup: null,
     updatedAtMs: nowMs,
   };
+}
+
+/**
+ * When to look at a run that waits: when its time is up, else when it has become too old. A call is looked at before: its job may have
+ * been lost with its Redis.
+ */
+function dueOf(
+  { kind, untilMs }: Wait,
+  { maxAgeMs }: Pick<RunLimits, 'maxAgeMs'>,
+  startedAtMs: number,
+  nowMs: number,
+): number {
+  const endMs = untilMs ?? startedAtMs + maxAgeMs + 1;
+  return kind === 'call' ? Math.min(endMs, nowMs + CALL_LOOK_MS) : endMs;
 }
 
 /** An input and what it did, as a line of the run's journal. */
