@@ -1,117 +1,61 @@
 import type { FlowDefinition } from '../definitions/definition.ts';
-import { type Advance, advanceRun, freshRun } from '../execution/advance-run.ts';
-import type { MessageFacts, RunInput, RunState, Step } from '../execution/run-state.ts';
-import { matchTrigger } from '../triggers/match-trigger.ts';
-
-/** One thing that happens in a simulated conversation. */
-export type ScriptLine =
-  /** The person writes. */
-  | { say: string }
-  /** The person taps a button, by its id. */
-  | { tap: string }
-  /** Time passes. */
-  | { waitSeconds: number };
-
-/** One line of the transcript. */
-export interface TranscriptLine {
-  /** Since the conversation began. */
-  atSeconds: number;
-  from: 'person' | 'flow' | 'engine';
-  text: string;
-  buttons?: string[];
-}
+import type { RunState, Step, Value } from '../execution/run-state.ts';
+import { Conversation, type TranscriptLine } from './conversation.ts';
+import type { ScriptedAnswer, ScriptLine } from './script.ts';
 
 /** How a simulated conversation went. */
 export interface Simulation {
   transcript: TranscriptLine[];
   steps: Step[];
-  /** Of the last run; `not-started` when nothing matched. */
-  status: RunState['status'] | 'not-started';
+  /** Of the run that started last; `not-started` when nothing matched. */
+  status: RunState['status'] | 'cancelled' | 'not-started';
   variables: RunState['variables'];
+  result?: RunState['result'];
   failure?: RunState['failure'];
   /** What would have been told about the person. */
   contactEffects: Record<string, unknown>[];
+  /** What would have been sent or told besides: emails, webhook events, notices, calls. */
+  otherEffects: Record<string, unknown>[];
 }
 
-/** Has a conversation with a flow on the engine that real ones run on. Nothing is sent or stored. */
+/** What a simulation may use besides the flow. */
+export interface SimulationOptions {
+  /** What the outside answers. */
+  answers?: readonly ScriptedAnswer[];
+  /** Flows that the flow goes into, by id. */
+  flows?: Readonly<Record<string, FlowDefinition>>;
+  /** What chance is drawn from. */
+  seed?: string;
+}
+
+/**
+ * Has a conversation with a flow on the engine that real ones run on. Nothing is sent or stored, and nobody is asked: the outside's
+ * answers are the script's.
+ *
+ * @param contact what is known of the person.
+ * @param startMs what the clock says at the beginning; the same, the same conversation.
+ */
 export function simulateFlow(
   definition: FlowDefinition,
   script: readonly ScriptLine[],
   contact: Record<string, unknown>,
   startMs: number,
+  options: SimulationOptions = {},
 ): Simulation {
-  const transcript: TranscriptLine[] = [];
-  const steps: Step[] = [];
-  const contactEffects: Record<string, unknown>[] = [];
-  let nowMs = startMs;
-  let state: RunState | undefined;
-  /** Titles of the buttons that were shown, by id. */
-  const titles = new Map<string, string>();
-
-  const note = (from: TranscriptLine['from'], text: string, buttons?: string[]) =>
-    transcript.push({
-      atSeconds: (nowMs - startMs) / 1000,
-      from,
-      text,
-      ...(buttons === undefined ? {} : { buttons }),
-    });
-
-  function take(advance: Advance): void {
-    state = advance.state;
-    steps.push(...advance.steps);
-    for (const effect of advance.effects) {
-      if (effect.kind !== 'send') {
-        contactEffects.push({ ...effect });
-        continue;
-      }
-      const buttons = buttonsOf(effect.content);
-      for (const { id, title } of buttons) titles.set(id, title);
-      note('flow', effect.text, buttons.length === 0 ? undefined : buttons.map(({ title }) => title));
-    }
-    if (state.failure) note('engine', `the run failed: ${state.failure.message}`);
-  }
-
-  function pass(untilMs: number): void {
-    for (;;) {
-      const wait = state?.status === 'waiting' ? state.wait : undefined;
-      if (!state || wait?.untilMs === undefined || wait.untilMs > untilMs) break;
-      nowMs = wait.untilMs;
-      take(advanceRun(definition, state, { kind: 'timer', atMs: nowMs, waitId: wait.id }, contact));
-    }
-    nowMs = untilMs;
-  }
-
-  function hear(event: MessageFacts): void {
-    const input: RunInput = { kind: 'message', atMs: nowMs, event };
-    if (state?.status === 'waiting' && state.wait?.kind === 'answer') {
-      take(advanceRun(definition, state, input, contact));
-    } else if (matchTrigger([{ flowId: 'simulated', version: 0, definition }], event)) {
-      take(advanceRun(definition, freshRun, { kind: 'start', atMs: nowMs, event }, contact));
-    } else note('engine', 'nothing waits for this message, and no trigger matches it');
-  }
-
-  for (const line of script) {
-    if ('waitSeconds' in line) pass(nowMs + line.waitSeconds * 1000);
-    else if ('say' in line) {
-      note('person', line.say);
-      hear({ type: 'text', text: line.say });
-    } else {
-      const text = titles.get(line.tap) ?? line.tap;
-      note('person', text);
-      hear({ type: 'interactive', text, replyId: line.tap });
-    }
-  }
-  return {
-    transcript,
-    steps,
-    status: state?.status ?? 'not-started',
-    variables: state?.variables ?? {},
-    ...(state?.failure === undefined ? {} : { failure: state.failure }),
-    contactEffects,
-  };
+  const conversation = new Conversation(definition, contact, startMs, options);
+  for (const line of script) play(conversation, line);
+  return conversation.outcome();
 }
 
-function buttonsOf(content: Record<string, unknown>): { id: string; title: string }[] {
-  const action = content.action as { buttons?: { reply: { id: string; title: string } }[] } | undefined;
-  return (action?.buttons ?? []).map(({ reply }) => reply);
+/** Lets one line of a script happen. */
+export function play(conversation: Conversation, line: ScriptLine): void {
+  if ('waitSeconds' in line) conversation.wait(line.waitSeconds * 1000);
+  else if ('say' in line) conversation.hear({ type: 'text', text: line.say });
+  else if ('tap' in line) conversation.tap(line.tap);
+  else if ('message' in line) conversation.hear(line.message as Parameters<typeof conversation.hear>[0]);
+  else if ('event' in line) {
+    const { kind, name, body } = line.event;
+    conversation.happen({ type: kind, name, ...(body === undefined ? {} : { body: body as Value }) });
+  } else if ('start' in line) conversation.start(line.start as Record<string, Value>);
+  else conversation.release();
 }
