@@ -96,7 +96,7 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
   const drain = createDrain({ ...shared, database, failedJobs });
 
   const flowStore = createFlowStore(database);
-  registerFlows(app, { flows: flowStore });
+  registerFlows(app, { flows: flowStore, published: flows.published });
   registerPictures(app, { flows: flowStore });
   registerRuns(app, { runs, flows, db: database.db, onCancelled: metrics.countCancelled });
   const erase = createErasure({

@@ -74,7 +74,10 @@ export class Conversation {
     const text = event.text ?? `(${event.type})`;
     this.#note('person', text);
     this.#remember('user', text);
-    if (this.#isResting()) return this.#note('engine', 'a person of the team answers');
+    if (this.#isResting()) {
+      this.#note('engine', 'a person of the team answers');
+      return;
+    }
     const asked = this.#waiting().find(({ state }) => ['answer', 'gather'].includes(state.wait?.kind ?? ''));
     let isTaken = this.#offer(event);
     const isTriggering = matchTrigger([this.#flow()], event) !== undefined;
@@ -96,7 +99,8 @@ export class Conversation {
     if (this.#isResting()) {
       // An order that comes meanwhile must still stop the reminder.
       this.#held.push(event);
-      return this.#note('engine', 'a person of the team answers');
+      this.#note('engine', 'a person of the team answers');
+      return;
     }
     let isTaken = this.#offer(event);
     if (matchEvent([this.#flow()], event, this.#contact).length > 0)

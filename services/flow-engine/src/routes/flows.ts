@@ -1,6 +1,7 @@
-import { FlowDefinition, simulateFlow } from '@switchyard/flows';
+import { FlowDefinition, ScriptedAnswer, ScriptLine, simulateFlow } from '@switchyard/flows';
 import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
+import type { FlowCache } from '../definitions/create-flow-cache.ts';
 import type { FlowDetails, FlowStore } from '../definitions/create-flow-store.ts';
 
 const Params = Type.Object({ id: Type.String({ maxLength: 191 }) });
@@ -36,14 +37,6 @@ const FlowAnswer = Type.Object({
   definition: Type.Unknown(),
 });
 
-const Line = Type.Union([
-  Type.Object({ say: Type.String({ minLength: 1, maxLength: 4096 }) }, { additionalProperties: false }),
-  Type.Object({ tap: Type.String({ minLength: 1, maxLength: 256 }) }, { additionalProperties: false }),
-  Type.Object(
-    { waitSeconds: Type.Integer({ minimum: 1, maximum: 366 * 24 * 3600 }) },
-    { additionalProperties: false },
-  ),
-]);
 const SimulationAnswer = Type.Object({
   version: Type.Integer(),
   status: Type.String(),
@@ -58,7 +51,9 @@ const SimulationAnswer = Type.Object({
   steps: Type.Array(Type.Unknown()),
   variables: Type.Unknown(),
   failure: Type.Optional(Type.Unknown()),
+  result: Type.Optional(Type.Unknown()),
   contactEffects: Type.Array(Type.Unknown()),
+  otherEffects: Type.Array(Type.Unknown()),
 });
 
 function toAnswer({ versions, definition, definitionVersion, ...flow }: FlowDetails) {
@@ -66,7 +61,13 @@ function toAnswer({ versions, definition, definitionVersion, ...flow }: FlowDeta
 }
 
 /** Routes for the merchant's flows. */
-export function registerFlows(app: ServiceApp, { flows }: { flows: FlowStore }): void {
+export function registerFlows(
+  app: ServiceApp,
+  { flows, published }: { flows: FlowStore; published: FlowCache['published'] },
+): void {
+  /** What a flow may go into: what is published now. */
+  const subFlows = async (merchantId: string) =>
+    Object.fromEntries((await published(merchantId)).map(({ flowId, definition }) => [flowId, definition]));
   const read = requireScope('flows:read');
   const write = requireScope('flows:write');
   const tags = ['flows'];
@@ -167,7 +168,16 @@ export function registerFlows(app: ServiceApp, { flows }: { flows: FlowStore }):
         params: Params,
         body: Type.Object(
           {
-            script: Type.Array(Line, { minItems: 1, maxItems: 200 }),
+            script: Type.Array(ScriptLine, { minItems: 1, maxItems: 200 }),
+            answers: Type.Optional(
+              Type.Array(ScriptedAnswer, {
+                maxItems: 200,
+                description: "What the outside answers the flow's calls; the first that fits is taken.",
+              }),
+            ),
+            seed: Type.Optional(
+              Type.String({ minLength: 1, maxLength: 64, description: 'What chance is drawn from.' }),
+            ),
             contact: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
             version: Type.Optional(
               Type.Integer({ minimum: 1, description: 'The published one, else the newest, by default.' }),
@@ -179,11 +189,15 @@ export function registerFlows(app: ServiceApp, { flows }: { flows: FlowStore }):
       },
     },
     async (request) => {
-      const { script, contact = {}, version } = request.body;
+      const { script, contact = {}, version, answers, seed } = request.body;
       const flow = await flows.get(request.principal.merchantId, request.params.id, version);
       return succeed({
         version: flow.definitionVersion,
-        ...simulateFlow(flow.definition, script, contact, Date.now()),
+        ...simulateFlow(flow.definition, script, contact, Date.now(), {
+          flows: await subFlows(request.principal.merchantId),
+          ...(answers === undefined ? {} : { answers }),
+          ...(seed === undefined ? {} : { seed }),
+        }),
       });
     },
   );
