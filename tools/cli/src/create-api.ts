@@ -3,7 +3,7 @@ import { CliError } from './cli-error.ts';
 /** The HTTP API of one service. */
 export interface Api {
   /** @returns the answer's `data`. @throws CliError with what the service says. */
-  call<T>(method: 'GET' | 'POST' | 'PATCH', path: string, body?: unknown): Promise<T>;
+  call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH', path: string, body?: unknown): Promise<T>;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -18,7 +18,7 @@ const TIMEOUT_MS = 15_000;
 export function createApi(settings: { url: string; apiKey: string; merchantId: string | undefined }): Api {
   const { url, apiKey, merchantId } = settings;
   return {
-    async call<T>(method: 'GET' | 'POST' | 'PATCH', path: string, body?: unknown): Promise<T> {
+    async call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH', path: string, body?: unknown): Promise<T> {
       const answer = await send(`${url.replace(/\/$/, '')}${path}`, {
         method,
         headers: {

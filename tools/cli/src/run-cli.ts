@@ -3,16 +3,24 @@ import { CliError } from './cli-error.ts';
 import { connectShopify } from './connect-shopify.ts';
 import { connectWhatsapp } from './connect-whatsapp.ts';
 import { createApi } from './create-api.ts';
+import { flowUsage, runFlowCommand } from './flow/run-flow-command.ts';
 
 /** Usually `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where a command writes: results, and what is wrong. */
+export interface Output {
+  print: (line: string) => void;
+  complain: (line: string) => void;
+}
 
 const usage = `switchyard connect whatsapp --number <phone_number_id> --account <WABA id> [--webhook-url <https://…/webhooks/whatsapp>]
   WHATSAPP_APP_SECRET, WHATSAPP_ACCESS_TOKEN, and for --webhook-url WHATSAPP_VERIFY_TOKEN
 switchyard connect shopify --shop <name>.myshopify.com
   SHOPIFY_API_SECRET
+${flowUsage}
 
-Options: --url (ingress, http://localhost:3000), --senders-url (campaign-sender, http://localhost:3001),
+Options of connect: --url (ingress, http://localhost:3000), --senders-url (campaign-sender, http://localhost:3001),
   --graph-url (https://graph.facebook.com/v24.0), --merchant <id> (with an admin's key)
 SWITCHYARD_API_KEY is the key. Secrets come from the environment alone, where other users of the machine can't see them.
 Safe to run again: what is there is used.`;
@@ -35,12 +43,17 @@ const options = {
  * @param args without node and script.
  * @returns the exit code: 0 done, 1 it did not work, 2 it was called wrongly.
  */
-export async function runCli(
-  args: readonly string[],
-  env: Environment,
-  output: { print: (line: string) => void; complain: (line: string) => void },
-): Promise<number> {
+export async function runCli(args: readonly string[], env: Environment, output: Output): Promise<number> {
   const { print, complain } = output;
+  if (args[0] === 'flow') {
+    try {
+      return await runFlowCommand(args.slice(1), env, output);
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      complain(error.message);
+      return 1;
+    }
+  }
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(args);
