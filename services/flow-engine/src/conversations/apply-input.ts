@@ -94,7 +94,7 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
     const parsed = before === null ? null : (JSON.parse(before) as SendQueue);
     // Who wants no more messages is spared those that wait, too.
     const { send, queue } = queueSends(taken.outcome === 'opted-out' ? null : parsed, sends);
-    if (send) enqueue(sendJob(send));
+    if (send) enqueue(sendJob(send, taken.isBackground));
     for (const each of taken.advanced) {
       for (const job of effectJobs(each.run, each.advance.effects, nowMs)) enqueue(job);
       for (const job of endJobs(each, published, nowMs)) enqueue(job);

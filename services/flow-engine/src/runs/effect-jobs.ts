@@ -46,12 +46,16 @@ export function sendRequests(
     }));
 }
 
+/** Between answers (4) and campaigns (8): a hundred thousand reminders must not hold up a conversation. */
+const BACKGROUND_PRIORITY = 6;
+
 /** A request as a job. */
-export function sendJob(request: SendRequest): JobToAdd {
+export function sendJob(request: SendRequest, isBackground = false): JobToAdd {
   return {
     queue: 'messages',
     name: 'send-message',
     payload: request,
+    ...(isBackground ? { options: { priority: BACKGROUND_PRIORITY } } : {}),
     ...(request.merchantId === undefined ? {} : { meta: { merchantId: request.merchantId } }),
   };
 }

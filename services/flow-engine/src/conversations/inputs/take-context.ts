@@ -27,6 +27,8 @@ export interface TakenInput {
   cancelled: number;
   /** Who answers the person from now on, where that changed. */
   handler?: Pick<ConversationsTable, 'handler' | 'handlerUntilMs'>;
+  /** A time has come, and nobody sits and waits for what follows. */
+  isBackground?: boolean;
   /** What the person said, for the session. */
   said: SessionMessage[];
   contact?: ContactSnapshot;

@@ -54,7 +54,8 @@ export function createTakeTimer(advancer: Advancer): TakeKind {
     const isConversation = run.waitKind === 'gather' || run.id === conversation?.busyRunId;
     const advanced = await advancer.resume(context, run, input, { contact, isConversation });
     if (!advanced) return { ...nothing, outcome: 'obsolete' };
-    return { ...nothing, outcome: 'resumed', advanced: [advanced], contact };
+    const isBackground = input.kind === 'timer' && !isConversation;
+    return { ...nothing, outcome: 'resumed', advanced: [advanced], contact, isBackground };
   };
 }
 
