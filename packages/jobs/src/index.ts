@@ -1,6 +1,6 @@
 export { catalog, type JobName, type JobPayload, type QueueName, queueNames } from './catalog.ts';
 export { connectQueues, type QueueConnection } from './connect-queues.ts';
-export { inheritMeta, withoutMeta } from './current-meta.ts';
+export { inheritMeta, withMeta, withoutMeta } from './current-meta.ts';
 export type { JobDefinition, QueueDefinition, ServiceName } from './define-queue.ts';
 export type { Probe } from './dependency-pause.ts';
 export * from './errors.ts';

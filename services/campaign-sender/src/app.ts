@@ -4,10 +4,12 @@ import { createRuntime, type Runtime } from '@switchyard/runtime';
 import type { Logger } from 'pino';
 import type { ServiceConfig } from './config.ts';
 import { createContactChanges } from './contacts/change-contact.ts';
+import { createPeopleSettings } from './conversations/people-settings.ts';
 import { migrations } from './database/migrations.ts';
 import type { Scope, Store } from './database/scope.ts';
 import type { Tables } from './database/tables.ts';
-import type { FirstTime } from './inbound/receive-message.ts';
+import type { FirstTime, FirstTimeMany } from './inbound/receive-messages.ts';
+import { assembleMedia } from './media-in/assemble-media.ts';
 import { assembleMessages } from './messages/assemble-messages.ts';
 import { createCandidateLoader } from './messages/message-candidate.ts';
 import { createRecorder } from './messages/recorder.ts';
@@ -105,9 +107,32 @@ async function assemble(
   const recorder = createRecorder(store, senders, messages.check);
 
   await ensureFirstSender(db, secretBox, config);
-  registerRoutes(runtime.app, { store, senders, recorder, attempts, secretBox, files, ...messages });
+  const settings = createPeopleSettings(db, dialect);
+  const media = assembleMedia(runtime, { store, senders, files });
+  registerRoutes(runtime.app, {
+    store,
+    senders,
+    recorder,
+    attempts,
+    secretBox,
+    settings,
+    files,
+    ...messages,
+  });
 
-  const inbound = { store, firstTime, senders, admission };
+  const firstTimeMany: FirstTimeMany = (trx, jobIds) => runtime.processedJobs.firstTimeMany(trx, jobIds);
+  const { mediaWaitMs } = config;
+  const inbound = {
+    store,
+    firstTime,
+    firstTimeMany,
+    senders,
+    settings,
+    admission,
+    media,
+    mediaWaitMs,
+    logger,
+  };
   runtime.addWorker('inbound', {
     'receive-message': createReceiveMessage(inbound),
     'receive-shopify-event': createReceiveShopifyEvent(inbound),
@@ -121,7 +146,12 @@ async function assemble(
   });
   runtime.addWorker(
     'contacts',
-    createContactProcessors(createContactChanges(store, firstTime), { store, firstTime, subscriptions }),
+    createContactProcessors(createContactChanges(store, firstTime), {
+      store,
+      firstTime,
+      subscriptions,
+      files,
+    }),
   );
   runtime.addWorker('messages', {
     'send-message': createSendMessage(recorder, sending),

@@ -48,11 +48,44 @@ const accountFields = {
   }),
 };
 
+/** Settings of the files that people send. */
+const mediaFields = {
+  mediaWaitMs: field.integer('MEDIA_WAIT_MS', {
+    description: "How long a message's event waits for its file before it goes on without, in milliseconds",
+    default: 15_000,
+    minimum: 0,
+    maximum: 600_000,
+  }),
+  mediaTimeoutMs: field.integer('MEDIA_TIMEOUT_MS', {
+    description: 'Longest time for fetching one file from the Cloud API, in milliseconds',
+    default: 120_000,
+    minimum: 1000,
+    maximum: 600_000,
+  }),
+  mediaConcurrency: field.integer('MEDIA_CONCURRENCY', {
+    description: 'Files fetched at a time by one process',
+    default: 8,
+    minimum: 1,
+    maximum: 200,
+  }),
+  mediaRetentionDays: field.integer('MEDIA_RETENTION_DAYS', {
+    description: 'Days after which the files that people sent are deleted',
+    default: 90,
+    minimum: 1,
+    maximum: 3650,
+  }),
+  mediaHosts: field.list('MEDIA_HOSTS', {
+    description: "Hosts, with all below them, that the Cloud API's files may come from beside its own",
+    default: ['fbsbx.com', 'fbcdn.net', 'facebook.com', 'whatsapp.net'],
+  }),
+};
+
 /** Every setting of campaign-sender. */
 export const configFields = {
   ...runtimeFields(3001),
   ...whatsappFields,
   ...filesFields,
+  ...mediaFields,
   ...sendingFields,
   ...accountFields,
 };

@@ -1,5 +1,5 @@
 import { upsert } from '@switchyard/database';
-import type { JobPayload } from '@switchyard/jobs';
+import { inheritMeta, type JobMeta, type JobPayload, type JobToAdd } from '@switchyard/jobs';
 import type { Insertable } from 'kysely';
 import { activeHandler } from '../conversations/handler.ts';
 import type { HeldEventsTable } from '../database/people-tables.ts';
@@ -19,7 +19,15 @@ export interface EventOptions {
   /** End of the window of the conversation it belongs to. */
   windowExpiresAtMs?: number | undefined;
   /** The file it waits for, and until when. */
-  wait?: { mediaId: string; untilMs: number };
+  wait?: { mediaId: string; untilMs: number } | undefined;
+  /** The ids of the job it came in, where the transaction is several jobs' work. */
+  meta?: JobMeta | undefined;
+}
+
+/** What `held_events.payload` holds. */
+export interface HeldEvent {
+  payload: JobPayload<'flows', 'handle-event'>;
+  meta: JobMeta | undefined;
 }
 
 /**
@@ -35,15 +43,15 @@ export interface ContactBook {
   add(contact: ContactRow): void;
   /** Says that a contact's row has changed. */
   touch(contact: ContactRow): void;
-  /** Forgets a contact whose row is gone. */
-  drop(contactId: string): void;
+  /** Says that a contact has become another one; its row is gone. */
+  replace(contact: ContactRow, by: ContactRow): void;
+  /** The contact that a row of this book has become, itself in most cases. */
+  current(contact: ContactRow): ContactRow;
   /**
    * Gives an event its place in the contact's line. It goes to flows with the transaction, or waits where an earlier one of the same
    * contact does.
    */
   emit(contact: ContactRow, event: ContactEvent, options?: EventOptions): void;
-  /** Whether there is anything to write. */
-  isClean(): boolean;
   /** Writes what has changed. */
   save(): Promise<void>;
 }
@@ -73,6 +81,7 @@ export function createContactBook(
 ): ContactBook {
   const rows = new Map<string, ContactRow>();
   const changed = new Set<string>();
+  const replaced = new Map<ContactRow, ContactRow>();
   let held: Insertable<HeldEventsTable>[] = [];
 
   async function fetch(ids: readonly string[]): Promise<void> {
@@ -117,11 +126,17 @@ export function createContactBook(
       contact.updatedAtMs = now();
       changed.add(contact.id);
     },
-    drop(contactId) {
-      rows.delete(contactId);
-      changed.delete(contactId);
+    replace(contact, by) {
+      rows.delete(contact.id);
+      changed.delete(contact.id);
+      replaced.set(contact, by);
     },
-    emit(contact, event, { windowExpiresAtMs, wait } = {}) {
+    current(contact) {
+      let row = contact;
+      for (let next = replaced.get(row); next; next = replaced.get(row)) row = next;
+      return row;
+    },
+    emit(contact, event, { windowExpiresAtMs, wait, meta } = {}) {
       const acceptedAtMs = now();
       contact.lastSequence += 1;
       const payload: JobPayload<'flows', 'handle-event'> = {
@@ -132,27 +147,27 @@ export function createContactBook(
         handler: activeHandler(contact, acceptedAtMs),
         acceptedAtMs,
       };
-      if (wait === undefined && contact.heldEvents === 0)
-        enqueue({
-          queue: 'flows',
-          name: 'handle-event',
-          payload,
-          meta: { merchantId: contact.merchantId },
-        });
+      const job: JobToAdd = {
+        queue: 'flows',
+        name: 'handle-event',
+        payload,
+        meta: { ...meta, merchantId: contact.merchantId },
+      };
+      if (wait === undefined && contact.heldEvents === 0) enqueue(job);
       else {
+        const waiting: HeldEvent = { payload, meta: inheritMeta(job).meta };
         contact.heldEvents += 1;
         held.push({
           contactId: contact.id,
           sequence: contact.lastSequence,
           merchantId: contact.merchantId,
-          payload: JSON.stringify(payload),
+          payload: JSON.stringify(waiting),
           mediaId: wait?.mediaId ?? null,
           waitUntilMs: wait?.untilMs ?? acceptedAtMs + TURN_MS,
         });
       }
       changed.add(contact.id);
     },
-    isClean: () => changed.size === 0 && held.length === 0,
     async save() {
       const dirty = [...changed].sort().map((id) => rows.get(id)!);
       const columns = Object.keys(dirty[0] ?? {}) as (keyof ContactsTable & string)[];

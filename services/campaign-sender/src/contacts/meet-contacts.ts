@@ -74,8 +74,7 @@ export async function meetContacts(
   const met: (ContactRow | undefined)[] = [];
   for (const encounter of encounters) met.push(await settle(scope, dialect, encounter, owners, nowMs));
   await followSuppressions(scope, dialect, news, nowMs);
-  // Contacts that became others on the way.
-  return met.map((contact, index) => contact && ownerOf(encounters[index]!, owners));
+  return met.map((contact) => contact && people.current(contact));
 }
 
 type Owners = Map<string, ContactRow>;
@@ -162,7 +161,8 @@ async function followSuppressions(
       merchantId,
       group.flatMap(({ identifiers }) => identifiers),
     );
-    for (const { contact, identifiers } of group) {
+    for (const { contact: met, identifiers } of group) {
+      const contact = scope.people.current(met);
       const isSuppressed = identifiers.some(({ kind, value }) => suppressed.has(`${kind}:${value}`));
       if (contact.optedOut === 0 && !isSuppressed) continue;
       // The contact's row may not be written yet; the book writes it with the mark.

@@ -1,7 +1,7 @@
 import { insertIgnore, upsert } from '@switchyard/database';
 import type { Dialect, Executor } from '../database/scope.ts';
 import { publishEvents } from '../messages/merchant-events.ts';
-import type { PeopleScope } from './contact-book.ts';
+import type { HeldEvent, PeopleScope } from './contact-book.ts';
 import { readTags } from './contact-fields.ts';
 import { takeSnapshot } from './contact-snapshot.ts';
 import type { ContactRow } from './contact-store.ts';
@@ -56,7 +56,7 @@ export async function mergeContacts(
     );
   if (other.heldEvents > 0) await moveLine(trx, survivor, other);
   await trx.deleteFrom('contacts').where('id', '=', other.id).execute();
-  people.drop(other.id);
+  people.replace(other, survivor);
   people.touch(survivor);
   people.emit(survivor, {
     eventId: `merged_${other.id}`,
@@ -157,20 +157,24 @@ async function moveLine(trx: Executor, survivor: ContactRow, other: ContactRow):
     .execute();
   await trx.deleteFrom('held_events').where('contactId', '=', other.id).execute();
   for (const row of rows) {
-    const payload = JSON.parse(row.payload) as { contact: { windowExpiresAtMs?: number } };
+    const { payload, meta } = JSON.parse(row.payload) as HeldEvent;
     survivor.lastSequence += 1;
     survivor.heldEvents += 1;
+    const moved: HeldEvent = {
+      payload: {
+        ...payload,
+        contact: takeSnapshot(survivor, payload.contact.windowExpiresAtMs),
+        sequence: survivor.lastSequence,
+      },
+      meta,
+    };
     await trx
       .insertInto('held_events')
       .values({
         ...row,
         contactId: survivor.id,
         sequence: survivor.lastSequence,
-        payload: JSON.stringify({
-          ...payload,
-          contact: takeSnapshot(survivor, payload.contact.windowExpiresAtMs),
-          sequence: survivor.lastSequence,
-        }),
+        payload: JSON.stringify(moved),
       })
       .execute();
   }

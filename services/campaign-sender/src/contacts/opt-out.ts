@@ -12,7 +12,7 @@ export interface OptOutReason {
   /** Who or what says so. */
   source: string;
   /** When the person said so; now by default. */
-  decidedAtMs?: number;
+  decidedAtMs?: number | undefined;
 }
 
 type Contact = Pick<ContactRow, 'id' | 'merchantId' | 'optedOut' | 'marketingOptedOut'>;
@@ -42,7 +42,11 @@ export async function optOut(
   return true;
 }
 
-/** Ends marketing to a contact; other messages go on. @returns false when it had ended before. */
+/**
+ * Ends marketing to a contact; other messages go on. A decision that is older than the one that counts is only remembered.
+ *
+ * @returns false when it had ended before, or goes on.
+ */
 export async function optOutOfMarketing(
   { trx, enqueue }: Scope,
   dialect: Dialect,
@@ -50,7 +54,6 @@ export async function optOutOfMarketing(
   { reason, source, decidedAtMs }: OptOutReason,
   nowMs: number,
 ): Promise<boolean> {
-  await suppressAll(trx, dialect, contact, { scope: 'marketing', reason, source }, nowMs);
   const wasOut = contact.marketingOptedOut === 1;
   const decision = {
     purpose: 'marketing',
@@ -58,59 +61,86 @@ export async function optOutOfMarketing(
     source: `${reason}: ${source}`,
     decidedAtMs: decidedAtMs ?? nowMs,
   };
-  await recordConsent(trx, dialect, contact, decision, nowMs);
-  if (wasOut || contact.marketingOptedOut === 0) return false;
+  const counts = await recordConsent(trx, dialect, contact, decision, nowMs);
+  if (!counts) return false;
+  await suppressAll(trx, dialect, contact, { scope: 'marketing', reason, source }, nowMs);
+  if (wasOut) return false;
   tell(enqueue, contact, 'opted_out', { reason, source, scope: 'marketing' }, nowMs);
   return true;
+}
+
+/** Begins marketing to a contact again. @returns false for a decision that is older than the one that counts. */
+export async function optInToMarketing(
+  { trx, enqueue }: Scope,
+  dialect: Dialect,
+  contact: Contact,
+  { source, decidedAtMs }: { source: string; decidedAtMs?: number | undefined },
+  nowMs: number,
+): Promise<boolean> {
+  const wasOut = contact.marketingOptedOut === 1;
+  const decision = { purpose: 'marketing', granted: true, source, decidedAtMs: decidedAtMs ?? nowMs };
+  if (!(await recordConsent(trx, dialect, contact, decision, nowMs))) return false;
+  if (!wasOut) return true;
+  await trx
+    .deleteFrom('suppressions')
+    .where('merchantId', '=', contact.merchantId)
+    .where('scope', '=', 'marketing')
+    .where('value', 'in', await valuesOf(trx, contact))
+    .execute();
+  tell(enqueue, contact, 'opted_in', { source, scope: 'marketing' }, nowMs);
+  return true;
+}
+
+async function valuesOf(trx: Executor, contact: Contact): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('contact_identifiers')
+    .select('value')
+    .where('contactId', '=', contact.id)
+    .execute();
+  // Never empty: nothing is suppressed for who has no identifier.
+  return rows.length === 0 ? [''] : rows.map(({ value }) => value);
 }
 
 /** What to take back. */
 export interface OptIn {
   /** Only suppressions of these reasons; of any where absent. */
   reasons?: readonly string[];
-  /** Only those of marketing. */
-  scope?: 'marketing';
   source: string;
-  decidedAtMs?: number;
+  decidedAtMs?: number | undefined;
 }
 
 /**
- * Takes a contact's suppressions back, or some of them.
+ * Takes a contact's suppressions back, or those of some reasons; marketing begins again with them.
  *
  * @param contact locked; its row in memory is changed too. @returns whether the contact may be written to again.
  */
 export async function optIn(
-  { trx, enqueue }: Scope,
+  scope: Scope,
   dialect: Dialect,
   contact: Contact,
-  { reasons, scope, source, decidedAtMs }: OptIn,
+  { reasons, source, decidedAtMs }: OptIn,
   nowMs: number,
 ): Promise<boolean> {
-  const identifiers = await trx
-    .selectFrom('contact_identifiers')
-    .select('value')
-    .where('contactId', '=', contact.id)
-    .execute();
-  const values = identifiers.map(({ value }) => value);
-  if (values.length === 0) return false;
+  const { trx, enqueue } = scope;
+  const values = await valuesOf(trx, contact);
   let removal = trx
     .deleteFrom('suppressions')
     .where('merchantId', '=', contact.merchantId)
+    .where('scope', '=', 'all')
     .where('value', 'in', values);
   if (reasons) removal = removal.where('reason', 'in', reasons);
-  if (scope) removal = removal.where('scope', '=', scope);
   await removal.execute();
+  if (contact.marketingOptedOut === 1)
+    await optInToMarketing(scope, dialect, contact, { source, decidedAtMs }, nowMs);
   const left = await trx
     .selectFrom('suppressions')
     .select('scope')
     .where('merchantId', '=', contact.merchantId)
+    .where('scope', '=', 'all')
     .where('value', 'in', values)
-    .execute();
-  if (left.length === 0 && contact.marketingOptedOut === 1) {
-    const decision = { purpose: 'marketing', granted: true, source, decidedAtMs: decidedAtMs ?? nowMs };
-    await recordConsent(trx, dialect, contact, decision, nowMs);
-  }
-  if (left.some((row) => row.scope === 'all')) return false;
+    .limit(1)
+    .executeTakeFirst();
+  if (left) return false;
   if (contact.optedOut === 0) return true;
   contact.optedOut = 0;
   await trx
@@ -119,7 +149,7 @@ export async function optIn(
     .where('id', '=', contact.id)
     .execute();
   await note(trx, contact, 1, source, decidedAtMs ?? nowMs, nowMs);
-  tell(enqueue, contact, 'opted_in', { source }, nowMs);
+  tell(enqueue, contact, 'opted_in', { source, scope: 'all' }, nowMs);
   return true;
 }
 

@@ -26,6 +26,18 @@ export function readIdentifiers({
   return found;
 }
 
+/** Whom the business has written to from its own phone: the message names the person as its recipient. */
+export function readEchoIdentifiers({ message }: Pick<ReceiveMessage, 'message'>): Identifier[] {
+  const { to, to_user_id } = message;
+  const phone = phoneOf(to);
+  return [
+    ...(phone === undefined ? [] : [{ kind: 'phone', value: phone } as const]),
+    ...(typeof to_user_id === 'string' && to_user_id !== '' && to_user_id.length <= 160
+      ? [{ kind: 'user_id', value: to_user_id } as const]
+      : []),
+  ];
+}
+
 /** The identifiers that a system message announces: the person has another number or user id. */
 export function readNewIdentifiers(message: Record<string, unknown>): Identifier[] {
   const system = message.system as { wa_id?: unknown; user_id?: unknown } | undefined;
@@ -33,7 +45,8 @@ export function readNewIdentifiers(message: Record<string, unknown>): Identifier
   const found: Identifier[] = [];
   const phone = phoneOf(system.wa_id);
   if (phone !== undefined) found.push({ kind: 'phone', value: phone });
-  if (typeof system.user_id === 'string') found.push({ kind: 'user_id', value: system.user_id });
+  if (typeof system.user_id === 'string' && system.user_id !== '' && system.user_id.length <= 160)
+    found.push({ kind: 'user_id', value: system.user_id });
   return found;
 }
 

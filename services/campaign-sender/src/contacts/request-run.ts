@@ -1,7 +1,7 @@
 import { type JobPayload, toJobId } from '@switchyard/jobs';
 import type { Store } from '../database/scope.ts';
 import { addressInvalid } from '../errors.ts';
-import type { FirstTime } from '../inbound/receive-message.ts';
+import type { FirstTime } from '../inbound/receive-messages.ts';
 import { parseAddress } from './address.ts';
 import { inPeopleScope, type PeopleScope } from './contact-book.ts';
 import { takeSnapshot } from './contact-snapshot.ts';

@@ -1,10 +1,12 @@
 import type { JobPayload } from '@switchyard/jobs';
+import { createId } from '@switchyard/runtime';
 import { inPeopleScope, type PeopleScope } from '../contacts/contact-book.ts';
 import type { ContactRow } from '../contacts/contact-store.ts';
 import type { Store } from '../database/scope.ts';
-import type { FirstTime } from '../inbound/receive-message.ts';
+import type { FirstTime } from '../inbound/receive-messages.ts';
 import { publishEvents } from '../messages/merchant-events.ts';
 import { activeHandler, type Handler } from './handler.ts';
+import type { PeopleSettings } from './people-settings.ts';
 
 /** A change of hands. */
 export interface Handover {
@@ -46,6 +48,46 @@ export function handOver(
       },
     ]);
   return true;
+}
+
+/**
+ * Gives a conversation to somebody who has written in it, for as long as the merchant has set, and tells flows: they rest meanwhile.
+ *
+ * @param byUser who; none for whoever.
+ */
+export function handOverToPerson(
+  scope: PeopleScope,
+  contact: ContactRow,
+  { byUser, settings, reason }: { byUser: string; settings: PeopleSettings; reason?: string },
+  nowMs: number,
+): void {
+  const { handoverMinutes } = settings;
+  const untilMs = handoverMinutes === null ? undefined : nowMs + handoverMinutes * 60_000;
+  changeHands(scope, contact, { handler: 'person', untilMs, byUser, reason }, nowMs);
+}
+
+/** Puts a conversation into other hands by decision of a person, and tells flows. */
+export function changeHands(
+  scope: PeopleScope,
+  contact: ContactRow,
+  handover: Handover,
+  nowMs: number,
+): void {
+  if (!handOver(scope, contact, handover, nowMs)) return;
+  const { handler, untilMs, byUser } = handover;
+  scope.enqueue({
+    queue: 'flows',
+    name: 'set-handover',
+    payload: {
+      merchantId: contact.merchantId,
+      changeId: createId('hnd', nowMs),
+      contactId: contact.id,
+      handler,
+      ...(untilMs === undefined ? {} : { untilMs }),
+      ...(byUser === undefined ? {} : { byUser }),
+    },
+    meta: { merchantId: contact.merchantId },
+  });
 }
 
 /** `contacts`/set-handover: what a flow decided. Once, by its `effectId`. */

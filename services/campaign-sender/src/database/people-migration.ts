@@ -9,6 +9,9 @@ export const peopleMigration: Migration = {
     await createHistory(db);
     await createLine(db);
     await fillTags(db);
+    await sql`update contacts set ${sql.ref('lastInboundAtMs')} =
+      (select max(c.${sql.ref('lastInboundAtMs')}) from conversations c where c.${sql.ref('contactId')} = contacts.id)
+      where ${sql.ref('lastInboundAtMs')} is null`.execute(db);
   },
 };
 

@@ -1,22 +1,42 @@
+import { insertIgnore } from '@switchyard/database';
+import type { FileStore } from '@switchyard/files';
 import { createPersonFinder, type JobPayload, needleOf } from '@switchyard/jobs';
+import { lockContacts } from '../contacts/contact-store.ts';
 import type { Executor, Store } from '../database/scope.ts';
 import { findPerson } from './find-person.ts';
 
 const OWNER = 'campaign-sender';
 
 /**
- * Erases a person: contacts, identifiers, consents, conversations, messages with all that is known of them, and events nobody was
- * found for. Suppressions stay: they are what keeps the person from being written to again.
+ * Erases a person: contacts, what they were before they were merged, identifiers, tags, consents with their history, conversations,
+ * messages with all that is known of them, files, events that wait, and events nobody was found for. Suppressions stay: they are
+ * what keeps the person from being written to again.
+ *
+ * Files go first, since nothing but their rows tells where they are; one that is stored meanwhile is left to `file_removals`.
  *
  * Twice is harmless: the second time there is nothing left. flow-engine and notifier know people by the contact's id, so they are
  * told from here, in the same transaction.
  */
 export async function erasePerson(
   store: Store,
+  files: Pick<FileStore, 'delete'>,
   { merchantId, erasureId, identifiers: asked }: JobPayload<'contacts', 'erase-person'>,
 ): Promise<{ erasedRecords: number }> {
+  const before = await findPerson(store.db, merchantId, asked);
+  const gone = new Set(await findFiles(store.db, merchantId, before.contactIds));
+  for (const path of gone) await files.delete(path);
   return store.inScope(async ({ trx, enqueue }) => {
     const { identifiers, contactIds } = await findPerson(trx, merchantId, asked);
+    // Kept from others until the end: nobody may write under a contact that is being erased.
+    await lockContacts(trx, store.dialect, contactIds);
+    const left = (await findFiles(trx, merchantId, contactIds)).filter((path) => !gone.has(path));
+    await insertIgnore(
+      trx,
+      store.dialect,
+      'file_removals',
+      left.map((path) => ({ path, merchantId, createdAtMs: store.now() })),
+      ['path'],
+    );
     const contacts =
       contactIds.length === 0
         ? []
@@ -29,8 +49,10 @@ export async function erasePerson(
     const addresses = identifiers.map(({ value }) => value);
     let erasedRecords = await eraseMessages(trx, { merchantId, contactIds, addresses });
     erasedRecords += await eraseUnmatched(trx, merchantId, asked);
+    let merged: string[] = [];
     if (contactIds.length > 0) {
-      for (const table of ['contact_consents', 'conversations', 'contact_identifiers'] as const)
+      merged = await forgetMerges(trx, merchantId, contactIds);
+      for (const table of personalTables)
         await trx
           .deleteFrom(table)
           .where('merchantId', '=', merchantId)
@@ -50,18 +72,26 @@ export async function erasePerson(
       payload: {
         merchantId,
         erasureId,
-        contacts: contacts.map(({ id, phone, userId }) => ({
-          id,
-          ...(phone !== null && { phone }),
-          ...(userId !== null && { userId }),
-        })),
+        contacts: [
+          ...contacts.map(({ id, phone, userId }) => ({
+            id,
+            ...(phone !== null && { phone }),
+            ...(userId !== null && { userId }),
+          })),
+          ...merged.map((id) => ({ id })),
+        ].slice(0, CONTACTS_MOST),
       },
       meta,
     });
     enqueue({
       queue: 'webhooks',
       name: 'erase-person',
-      payload: { merchantId, erasureId, contactIds, identifiers: asked },
+      payload: {
+        merchantId,
+        erasureId,
+        contactIds: [...contactIds, ...merged].slice(0, CONTACTS_MOST),
+        identifiers: asked,
+      },
       meta,
     });
     const completedAtMs = store.now();
@@ -98,6 +128,46 @@ export async function eraseShop(
 }
 
 const AT_ONCE = 500;
+/** As many as a job names; the merged ones come last. */
+const CONTACTS_MOST = 50;
+
+const personalTables = [
+  'contact_consents',
+  'consent_history',
+  'contact_tags',
+  'conversations',
+  'contact_identifiers',
+  'held_events',
+  'inbound_media',
+] as const;
+
+async function findFiles(executor: Executor, merchantId: string, contactIds: string[]): Promise<string[]> {
+  if (contactIds.length === 0) return [];
+  const rows = await executor
+    .selectFrom('inbound_media')
+    .select('path')
+    .where('merchantId', '=', merchantId)
+    .where('contactId', 'in', contactIds)
+    .where('path', 'is not', null)
+    .execute();
+  return rows.flatMap(({ path }) => path ?? []);
+}
+
+/** Forgets what contacts were before they were merged. @returns the ids they had: others may still know the person by them. */
+async function forgetMerges(trx: Executor, merchantId: string, contactIds: string[]): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('contact_merges')
+    .select('mergedId')
+    .where('merchantId', '=', merchantId)
+    .where('survivorId', 'in', contactIds)
+    .execute();
+  await trx
+    .deleteFrom('contact_merges')
+    .where('merchantId', '=', merchantId)
+    .where('survivorId', 'in', contactIds)
+    .execute();
+  return rows.map(({ mergedId }) => mergedId);
+}
 
 async function eraseMessages(
   trx: Executor,

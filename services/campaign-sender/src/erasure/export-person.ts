@@ -5,7 +5,10 @@ import { findPerson } from './find-person.ts';
 /** The newest of a person's messages; a job has room for so many. */
 const MESSAGES_MOST = 2000;
 
-/** Provides what is known of a person: contacts with identifiers and consents, and messages both ways. */
+/**
+ * Provides what is known of a person: contacts with identifiers, tags and consents, what they were before they were
+ * merged, messages both ways, and which files came with them.
+ */
 export async function exportPerson(
   store: Store,
   { merchantId, requestId, identifiers: asked }: JobPayload<'contacts', 'export-person'>,
@@ -39,6 +42,26 @@ export async function exportPerson(
       .orderBy('createdAtMs', 'desc')
       .limit(MESSAGES_MOST)
       .execute();
+    const [tags, history, files] = [
+      await trx
+        .selectFrom('contact_tags')
+        .select(['contactId', 'tag'])
+        .where('contactId', 'in', of.ids)
+        .execute(),
+      await trx.selectFrom('consent_history').selectAll().where('contactId', 'in', of.ids).execute(),
+      await trx
+        .selectFrom('inbound_media')
+        .select(['id', 'messageId', 'type', 'mimeType', 'fileName', 'bytes', 'state', 'createdAtMs'])
+        .where('contactId', 'in', of.ids)
+        .orderBy('createdAtMs', 'desc')
+        .limit(MESSAGES_MOST)
+        .execute(),
+    ];
+    const merged = await trx
+      .selectFrom('contact_merges')
+      .select(['mergedId', 'survivorId', 'cause', 'mergedAtMs', 'snapshot'])
+      .where('survivorId', 'in', of.ids)
+      .execute();
     enqueue({
       queue: 'control',
       name: 'provide-person-data',
@@ -46,7 +69,7 @@ export async function exportPerson(
         merchantId,
         requestId,
         owner: 'campaign-sender',
-        data: { contacts, identifiers, consents, messages },
+        data: { contacts, identifiers, tags, consents, consentHistory: history, merged, messages, files },
         completedAtMs: store.now(),
       },
       options: { removeOnComplete: true },

@@ -1,6 +1,6 @@
 import type { JobPayload } from '@switchyard/jobs';
-import { type Identifier, parsePhone } from '../contacts/address.ts';
-import { findOwners } from '../contacts/contact-store.ts';
+import { type Identifier, identifierKinds, parseIdentifier } from '../contacts/address.ts';
+import { findOwners, identifierKey } from '../contacts/contact-store.ts';
 import type { Executor } from '../database/scope.ts';
 
 type Asked = JobPayload<'contacts', 'erase-person'>['identifiers'];
@@ -13,17 +13,14 @@ export interface Person {
   readonly contactIds: string[];
 }
 
-/** Finds the contacts of a person. Identifiers that contacts are not found by, such as email, are left to others. */
+/** Finds the contacts of a person, by whatever identifiers they are known. Kinds that contacts are not found by are left to others. */
 export async function findPerson(executor: Executor, merchantId: string, asked: Asked): Promise<Person> {
   const identifiers = asked.flatMap(({ kind, value }): Identifier[] => {
-    if (kind === 'phone') {
-      const phone = parsePhone(value);
-      return phone === undefined ? [] : [{ kind, value: phone }];
-    }
-    if (kind === 'user_id' || kind === 'parent_user_id' || kind === 'username') return [{ kind, value }];
-    return [];
+    const known = identifierKinds.find((each) => each === kind);
+    const identifier = known && parseIdentifier(known, value);
+    return identifier ? [identifier] : [];
   });
   const owners = await findOwners(executor, merchantId, identifiers);
-  const found = identifiers.flatMap(({ kind, value }) => owners.get(`${kind}:${value}`) ?? []);
+  const found = identifiers.flatMap((each) => owners.get(identifierKey(each)) ?? []);
   return { identifiers, contactIds: [...new Set(found)] };
 }

@@ -1,9 +1,11 @@
 import type { JobPayload } from '@switchyard/jobs';
-import { type Identifier, parsePhone } from '../contacts/address.ts';
-import { takeSnapshot } from '../contacts/contact-snapshot.ts';
-import { chooseOwner, findOwners, lockContact } from '../contacts/contact-store.ts';
-import type { Store } from '../database/scope.ts';
-import type { FirstTime } from './receive-message.ts';
+import { inPeopleScope } from '../contacts/contact-book.ts';
+import { setFields } from '../contacts/contact-fields.ts';
+import { meetContacts } from '../contacts/meet-contacts.ts';
+import type { PeopleSettingsStore } from '../conversations/people-settings.ts';
+import type { Scope, Store } from '../database/scope.ts';
+import { type EventPerson, readCustomPerson, readShopifyPerson } from './event-person.ts';
+import type { FirstTime } from './receive-messages.ts';
 
 /** A Shopify or custom event, in the same terms. */
 export interface OutsideEvent {
@@ -15,6 +17,13 @@ export interface OutsideEvent {
   body: string;
   occurredAtMs: number;
   receivedAtMs: number;
+}
+
+/** What receiving events needs. */
+export interface EventParts {
+  store: Store;
+  firstTime: FirstTime;
+  settings: Pick<PeopleSettingsStore, 'of'>;
 }
 
 /** The `inbound`/receive-shopify-event job as an event. */
@@ -31,85 +40,60 @@ export function fromCustom(payload: JobPayload<'inbound', 'receive-custom-event'
 }
 
 /**
- * Receives an event from outside. Where its person is known it goes on to flows with the contact's snapshot and sequence number; else
- * it is kept, and nothing follows.
+ * Receives an event from outside. Its person is found by any of the identifiers that it names, or becomes a contact where it names
+ * a phone number or a user id and the merchant's settings allow that; then the event goes to flows with the contact's snapshot, in
+ * the contact's order. Else it is kept, and nothing follows.
  *
- * @returns whether a contact was found; undefined when the event had been received before.
+ * @returns whether there is a contact; undefined when the event had been received before.
  */
-export async function receiveEvent(
-  store: Store,
-  firstTime: FirstTime,
-  event: OutsideEvent,
-): Promise<boolean | undefined> {
+export async function receiveEvent(parts: EventParts, event: OutsideEvent): Promise<boolean | undefined> {
+  const { store, firstTime, settings } = parts;
   const { merchantId, eventId, kind, name, body, occurredAtMs, receivedAtMs } = event;
-  return await store.inScope(async ({ trx, enqueue }) => {
-    if (!(await firstTime(trx, eventId))) return undefined;
-    const identifiers = identifiersIn(body);
-    const owner = chooseOwner(await findOwners(trx, merchantId, identifiers), identifiers);
-    const contact =
-      owner === undefined ? undefined : await lockContact(trx, store.dialect, merchantId, owner);
+  const { createContactsFromEvents, defaultCountry } = await settings.of(merchantId);
+  const person: EventPerson =
+    kind === 'shopify'
+      ? readShopifyPerson(body, name, defaultCountry)
+      : readCustomPerson(body, defaultCountry);
+  const { identifiers } = person;
+  const isReachable = identifiers.some((each) => each.kind === 'phone' || each.kind === 'user_id');
+  return await inPeopleScope(store, async (scope) => {
+    if (!(await firstTime(scope.trx, eventId))) return undefined;
+    const nowMs = store.now();
+    const mayMake = createContactsFromEvents && isReachable;
+    const encounter = { merchantId, identifiers, source: kind, mayMake };
+    const [contact] = await meetContacts(scope, store.dialect, [encounter], nowMs);
     if (!contact) {
-      await trx
+      await scope.trx
         .insertInto('unmatched_events')
         .values({ id: eventId, merchantId, kind, name, body, occurredAtMs, receivedAtMs })
         .execute();
       return false;
     }
-    const lastSequence = contact.lastSequence + 1;
-    await trx
-      .updateTable('contacts')
-      .set({ lastSequence, updatedAtMs: store.now() })
-      .where('id', '=', contact.id)
-      .execute();
-    enqueue({
-      queue: 'flows',
-      name: 'handle-event',
-      payload: {
-        merchantId,
-        eventId,
-        kind,
-        name,
-        contact: takeSnapshot(contact, undefined),
-        sequence: lastSequence,
-        body,
-        occurredAtMs,
-        acceptedAtMs: store.now(),
+    // What the person calls himself on WhatsApp is not overwritten by what an order says.
+    setFields(
+      contact,
+      {
+        ...(contact.name === null ? { name: person.name } : {}),
+        ...(contact.language === null ? { language: person.language } : {}),
       },
-      meta: { merchantId },
-    });
+      nowMs,
+    );
+    scope.people.touch(contact);
+    scope.people.emit(
+      contact,
+      { eventId, kind, name, body, occurredAtMs },
+      { windowExpiresAtMs: await latestWindow(scope, contact.id) },
+    );
     return true;
   });
 }
 
-type Loose = Record<string, unknown>;
-
-/** Phone numbers and user ids where shops and merchants put them. */
-function identifiersIn(body: string): Identifier[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch {
-    return [];
-  }
-  const root = objectOf(parsed);
-  const customer = objectOf(root.customer);
-  const places = [
-    root,
-    customer,
-    objectOf(root.shipping_address),
-    objectOf(root.billing_address),
-    objectOf(customer.default_address),
-    objectOf(root.contact),
-  ];
-  const found: Identifier[] = [];
-  for (const { phone, userId } of places) {
-    const number = typeof phone === 'string' ? parsePhone(phone) : undefined;
-    if (number !== undefined) found.push({ kind: 'phone', value: number });
-    if (typeof userId === 'string' && userId !== '') found.push({ kind: 'user_id', value: userId });
-  }
-  return found;
-}
-
-function objectOf(value: unknown): Loose {
-  return typeof value === 'object' && value !== null ? (value as Loose) : {};
+/** An event of no number may be answered from any: the widest window counts. */
+async function latestWindow({ trx }: Scope, contactId: string): Promise<number | undefined> {
+  const row = await trx
+    .selectFrom('conversations')
+    .select((eb) => eb.fn.max('windowExpiresAtMs').as('endsAtMs'))
+    .where('contactId', '=', contactId)
+    .executeTakeFirst();
+  return row?.endsAtMs == null ? undefined : Number(row.endsAtMs);
 }

@@ -1,6 +1,6 @@
 import type { JobPayload, Processor } from '@switchyard/jobs';
 import type { Store } from '../database/scope.ts';
-import type { FirstTime } from '../inbound/receive-message.ts';
+import type { FirstTime } from '../inbound/receive-messages.ts';
 import { applyAccountUpdate } from '../receipts/apply-account-update.ts';
 import { applyPreferences } from '../receipts/apply-preferences.ts';
 import { applyReceipts, rememberStatusTime } from '../receipts/apply-statuses.ts';

@@ -1,6 +1,6 @@
 import type { JobPayload } from '@switchyard/jobs';
 import type { Store } from '../database/scope.ts';
-import type { FirstTime } from '../inbound/receive-message.ts';
+import type { FirstTime } from '../inbound/receive-messages.ts';
 import { applyNumberUpdate, isNumberField } from '../senders/apply-number-update.ts';
 import { applyTemplateUpdate, templateFields } from '../templates/apply-template-update.ts';
 

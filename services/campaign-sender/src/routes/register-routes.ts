@@ -1,6 +1,7 @@
 import type { SecretBox } from '@switchyard/database';
 import type { FileStore } from '@switchyard/files';
 import type { ServiceApp } from '@switchyard/service-kit';
+import type { PeopleSettingsStore } from '../conversations/people-settings.ts';
 import type { Store } from '../database/scope.ts';
 import type { GraphApi } from '../graph/graph-api.ts';
 import type { MediaFiles } from '../media-out/media-files.ts';
@@ -26,6 +27,7 @@ export interface RouteParts {
   templates: TemplateDirectory;
   mediaFiles: MediaFiles;
   accounts: AccountSync;
+  settings: PeopleSettingsStore;
 }
 
 /** Adds the routes of campaign-sender. */

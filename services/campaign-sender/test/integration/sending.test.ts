@@ -40,7 +40,11 @@ void eachDatabase(
       { to: '+1 555 123 0001', content: 'hello' },
       { 'idempotency-key': 'one' },
     );
-    t.match(again, { status: 202, body: { data: { messages: [{ id, state: 'queued' }] } } }, 'the first answer');
+    t.match(
+      again,
+      { status: 202, body: { data: { messages: [{ id, state: 'queued' }] } } },
+      'the first answer',
+    );
     const other = await stage.call(
       'POST',
       '/api/v1/messages',
