@@ -20,14 +20,19 @@ import { createFlowStore } from './definitions/create-flow-store.ts';
 import { installWelcomeFlow } from './definitions/install-welcome-flow.ts';
 import { createFlowMetrics } from './metrics/create-flow-metrics.ts';
 import { createFlowProcessors } from './processors/flows.ts';
+import { registerDefinitions } from './routes/definitions.ts';
 import { registerFlows } from './routes/flows.ts';
 import { registerPictures } from './routes/pictures.ts';
 import { registerRuns } from './routes/runs.ts';
+import { registerStarts } from './routes/starts.ts';
 import { createRunStore } from './runs/create-run-store.ts';
 import { resumeDueRuns } from './runs/resume-due-runs.ts';
+import { createRunStarter } from './runs/start-runs.ts';
+import { fireSchedules } from './schedules/fire-schedules.ts';
 
 const SWEEP_INTERVAL_MS = 1000;
 const TIMER_INTERVAL_MS = 500;
+const SCHEDULE_INTERVAL_MS = 1000;
 const OVERDUE_INTERVAL_MS = 5000;
 const PURGE_INTERVAL_MS = 600_000;
 const LEASES_KEPT_MS = 3_600_000;
@@ -97,7 +102,9 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
 
   const flowStore = createFlowStore(database);
   registerFlows(app, { flows: flowStore, published: flows.published });
+  registerDefinitions(app, { flows: flowStore });
   registerPictures(app, { flows: flowStore });
+  registerStarts(app, { starter: createRunStarter({ outbox, flows: flowStore, runs }) });
   registerRuns(app, { runs, flows, db: database.db, onCancelled: metrics.countCancelled });
   const erase = createErasure({
     database,
@@ -123,6 +130,11 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
     intervalMs: TIMER_INTERVAL_MS,
     run: async (signal) =>
       void (await resumeDueRuns({ database, outbox, leases, owner, takeIn, logger }, signal)),
+  });
+  runtime.addTask({
+    name: 'fire schedules',
+    intervalMs: SCHEDULE_INTERVAL_MS,
+    run: async () => void (await fireSchedules({ database, outbox, leases, owner, logger })),
   });
   runtime.addTask({
     name: 'send overdue messages',

@@ -1,18 +1,21 @@
 import type { Database, Transaction } from '@switchyard/database';
-import type { FlowDefinition } from '@switchyard/flows';
-import { checkDefinition } from '@switchyard/flows';
+import { isCodedError } from '@switchyard/errors';
+import type { DefinitionSurroundings, FlowDefinition } from '@switchyard/flows';
 import { createId } from '@switchyard/runtime';
 import type { FlowsTable, FlowTables, FlowVersionsTable } from '../database/tables.ts';
+import { flowDraftMissing, flowInvalid, flowUnknown, flowVersionUnknown } from '../errors.ts';
+import { syncSchedules } from '../schedules/sync-schedules.ts';
+import { type FlowBundle, flowsNamedBy, renameFlows } from './flow-bundle.ts';
 import {
-  flowDraftMissing,
-  flowInvalid,
-  flowLimitReached,
-  flowUnknown,
-  flowVersionUnknown,
-} from '../errors.ts';
-
-/** Flows of one merchant: each is matched against each message. */
-const MAX_FLOWS = 500;
+  checkRoom,
+  insertFlow,
+  lockFlow,
+  MAX_FLOWS,
+  readDefinition,
+  setVersionStatus,
+  writeDraft,
+} from './flow-rows.ts';
+import { requireValid } from './require-valid.ts';
 
 /** A version as the API shows it. */
 export interface FlowVersion {
@@ -39,37 +42,34 @@ export interface FlowStore {
   create(merchantId: string, definition: unknown): Promise<FlowDetails>;
   /** Changes the draft, or begins one; what is published goes on. @throws FLOW_UNKNOWN, FLOW_INVALID */
   saveDraft(merchantId: string, id: string, definition: unknown): Promise<FlowDetails>;
-  /** Makes the draft the version that new runs start on. @throws FLOW_UNKNOWN, FLOW_DRAFT_MISSING */
+  /** A flow with those that it names, for another installation or for git. @throws FLOW_UNKNOWN, FLOW_VERSION_UNKNOWN */
+  exportBundle(merchantId: string, id: string, version?: number): Promise<FlowBundle>;
+  /**
+   * Takes flows over, all or none: each becomes the draft of the merchant's flow with its id, where there is one, else a new flow. What
+   * they call each other follows.
+   *
+   * @throws FLOW_INVALID, FLOW_LIMIT_REACHED
+   */
+  importBundle(merchantId: string, flows: readonly ImportedFlow[]): Promise<FlowDetails[]>;
+  /**
+   * Makes the draft the version that new runs start on; the flows that it calls must be published.
+   *
+   * @throws FLOW_UNKNOWN, FLOW_DRAFT_MISSING, FLOW_INVALID
+   */
   publish(merchantId: string, id: string): Promise<FlowDetails>;
   /** Starts no more runs; those under way go on. @throws FLOW_UNKNOWN */
   archive(merchantId: string, id: string): Promise<FlowDetails>;
 }
 
-/** @throws FLOW_INVALID naming the nodes. */
-function check(value: unknown): FlowDefinition {
-  const problems = checkDefinition(value);
-  const [first] = problems;
-  if (!first) return value as FlowDefinition;
-  const where = first.node === undefined ? first.path || 'the definition' : `node "${first.node}"`;
-  throw flowInvalid(`${where} ${first.message}`, { details: { problems } });
+/** A flow to take over; `id` is what the others call it. */
+export interface ImportedFlow {
+  id?: string | undefined;
+  definition: unknown;
 }
 
 /** Makes the store of flows. */
 export function createFlowStore(database: Database<FlowTables>): FlowStore {
   const { db, dialect } = database;
-
-  /** The flow, kept for this transaction, so that two publishes come one after the other. */
-  async function lock(trx: Transaction<FlowTables>, merchantId: string, id: string): Promise<FlowsTable> {
-    const row = await trx
-      .selectFrom('flows')
-      .selectAll()
-      .where('id', '=', id)
-      .where('merchantId', '=', merchantId)
-      .$if(dialect === 'mysql', (query) => query.forUpdate())
-      .executeTakeFirst();
-    if (!row) throw flowUnknown('no flow has this id', { details: { id } });
-    return row;
-  }
 
   async function get(merchantId: string, id: string, version?: number): Promise<FlowDetails> {
     const flow = await db
@@ -87,30 +87,35 @@ export function createFlowStore(database: Database<FlowTables>): FlowStore {
       .limit(100)
       .execute();
     const wanted = version ?? flow.publishedVersion ?? flow.latestVersion;
-    const row = await db
-      .selectFrom('flowVersions')
-      .select('definition')
-      .where('flowId', '=', id)
-      .where('version', '=', wanted)
-      .executeTakeFirst();
-    if (!row) throw flowVersionUnknown('the flow has no such version', { details: { id, version: wanted } });
-    return { ...flow, versions, definition: JSON.parse(row.definition), definitionVersion: wanted };
+    const definition = await readDefinition(db, id, wanted);
+    if (!definition)
+      throw flowVersionUnknown('the flow has no such version', { details: { id, version: wanted } });
+    return { ...flow, versions, definition, definitionVersion: wanted };
   }
 
-  const setStatus = (
+  /** Which flows there are to call, where a definition calls any. */
+  async function surroundingsOf(
     trx: Transaction<FlowTables>,
+    merchantId: string,
     id: string,
-    version: number | null,
-    status: FlowVersionsTable['status'],
-  ) =>
-    version === null
-      ? undefined
-      : trx
-          .updateTable('flowVersions')
-          .set({ status, updatedAtMs: Date.now() })
-          .where('flowId', '=', id)
-          .where('version', '=', version)
-          .execute();
+    definition: FlowDefinition,
+  ): Promise<DefinitionSurroundings> {
+    if (flowsNamedBy(definition).length === 0) return {};
+    const rows = await trx
+      .selectFrom('flows')
+      .innerJoin('flowVersions', (join) =>
+        join
+          .onRef('flowVersions.flowId', '=', 'flows.id')
+          .onRef('flowVersions.version', '=', 'flows.publishedVersion'),
+      )
+      .select(['flows.id', 'flowVersions.definition'])
+      .where('flows.merchantId', '=', merchantId)
+      .where('flows.id', 'in', flowsNamedBy(definition))
+      .execute();
+    const flows = new Map<string, FlowDefinition>(rows.map((row) => [row.id, JSON.parse(row.definition)]));
+    // A flow may call itself, as deep as flows may go.
+    return { flows: flows.set(id, definition) };
+  }
 
   return {
     get,
@@ -124,106 +129,107 @@ export function createFlowStore(database: Database<FlowTables>): FlowStore {
         .limit(MAX_FLOWS)
         .execute(),
     async create(merchantId, value) {
-      const definition = check(value);
-      const { count } = await db
-        .selectFrom('flows')
-        .select((eb) => eb.fn.countAll<number>().as('count'))
-        .where('merchantId', '=', merchantId)
-        .executeTakeFirstOrThrow();
-      if (Number(count) >= MAX_FLOWS) throw flowLimitReached(`a merchant has at most ${MAX_FLOWS} flows`);
-      const id = createId('flow');
-      const times = { createdAtMs: Date.now(), updatedAtMs: Date.now() };
-      await database.transaction(async (trx) => {
-        await trx
-          .insertInto('flows')
-          .values({
-            id,
-            merchantId,
-            name: definition.name,
-            state: 'active',
-            publishedVersion: null,
-            draftVersion: 1,
-            latestVersion: 1,
-            ...times,
-          })
-          .execute();
-        await trx
-          .insertInto('flowVersions')
-          .values({
-            flowId: id,
-            version: 1,
-            merchantId,
-            status: 'draft',
-            definition: JSON.stringify(definition),
-            ...times,
-          })
-          .execute();
+      const definition = requireValid(value);
+      const id = await database.transaction(async (trx) => {
+        await checkRoom(trx, merchantId);
+        return insertFlow(trx, merchantId, definition);
       });
       return get(merchantId, id);
     },
     async saveDraft(merchantId, id, value) {
-      const definition = check(value);
-      const version = await database.transaction(async (trx) => {
-        const flow = await lock(trx, merchantId, id);
-        const now = Date.now();
-        const draft = flow.draftVersion ?? flow.latestVersion + 1;
-        if (flow.draftVersion === null)
-          await trx
-            .insertInto('flowVersions')
-            .values({
-              flowId: id,
-              version: draft,
-              merchantId,
-              status: 'draft',
-              definition: JSON.stringify(definition),
-              createdAtMs: now,
-              updatedAtMs: now,
-            })
-            .execute();
-        else
-          await trx
-            .updateTable('flowVersions')
-            .set({ definition: JSON.stringify(definition), updatedAtMs: now })
-            .where('flowId', '=', id)
-            .where('version', '=', draft)
-            .execute();
-        await trx
-          .updateTable('flows')
-          .set({ name: definition.name, draftVersion: draft, latestVersion: draft, updatedAtMs: now })
-          .where('id', '=', id)
-          .execute();
-        return draft;
-      });
+      const definition = requireValid(value);
+      const version = await database.transaction(async (trx) =>
+        writeDraft(trx, await lockFlow(trx, dialect, merchantId, id), definition),
+      );
       return get(merchantId, id, version);
+    },
+    async exportBundle(merchantId, id, version) {
+      const flows: FlowBundle['flows'] = [];
+      // A set grows while it is walked: each flow is visited once.
+      const wanted = new Set([id]);
+      for (const each of wanted) {
+        const found = await get(merchantId, each, each === id ? version : undefined).catch((error) => {
+          if (each === id || !isCodedError(error) || error.code !== flowUnknown.code) throw error;
+          return undefined;
+        });
+        if (!found) continue;
+        flows.push({ id: each, definition: found.definition });
+        for (const named of flowsNamedBy(found.definition)) wanted.add(named);
+      }
+      return { format: 'switchyard.flows', version: 1, flows };
+    },
+    async importBundle(merchantId, flows) {
+      const valid = flows.map(({ id, definition }) => ({ id, definition: requireValid(definition) }));
+      const named = valid.flatMap(({ id }) => id ?? []);
+      if (new Set(named).size !== named.length) throw flowInvalid('two flows of the bundle have the same id');
+      const drafts = await database.transaction(async (trx) => {
+        const own = new Map<string, FlowsTable>();
+        for (const { id } of valid) {
+          if (id === undefined) continue;
+          const flow = await lockFlow(trx, dialect, merchantId, id).catch((error) => {
+            if (!isCodedError(error) || error.code !== flowUnknown.code) throw error;
+            return undefined;
+          });
+          if (flow) own.set(id, flow);
+        }
+        const ids = new Map(
+          valid.flatMap(({ id }) => (id === undefined ? [] : [[id, own.get(id)?.id ?? createId('flow')]])),
+        );
+        await checkRoom(trx, merchantId, valid.length - own.size);
+        const written: { id: string; version: number }[] = [];
+        for (const { id, definition } of valid) {
+          const renamed = renameFlows(definition, ids);
+          const flow = id === undefined ? undefined : own.get(id);
+          if (flow) written.push({ id: flow.id, version: await writeDraft(trx, flow, renamed) });
+          else {
+            const made = await insertFlow(
+              trx,
+              merchantId,
+              renamed,
+              id === undefined ? undefined : ids.get(id),
+            );
+            written.push({ id: made, version: 1 });
+          }
+        }
+        return written;
+      });
+      return Promise.all(drafts.map(({ id, version }) => get(merchantId, id, version)));
     },
     async publish(merchantId, id) {
       await database.transaction(async (trx) => {
-        const flow = await lock(trx, merchantId, id);
-        if (flow.draftVersion === null) throw flowDraftMissing('the flow has no draft to publish');
-        await setStatus(trx, id, flow.publishedVersion, 'archived');
-        await setStatus(trx, id, flow.draftVersion, 'published');
+        const flow = await lockFlow(trx, dialect, merchantId, id);
+        const now = Date.now();
+        const definition =
+          flow.draftVersion === null ? undefined : await readDefinition(trx, id, flow.draftVersion);
+        if (!definition) throw flowDraftMissing('the flow has no draft to publish');
+        requireValid(definition, await surroundingsOf(trx, merchantId, id, definition));
+        await setVersionStatus(trx, id, flow.publishedVersion, 'archived');
+        await setVersionStatus(trx, id, flow.draftVersion, 'published');
         await trx
           .updateTable('flows')
           .set({
             state: 'active',
             publishedVersion: flow.draftVersion,
             draftVersion: null,
-            updatedAtMs: Date.now(),
+            updatedAtMs: now,
           })
           .where('id', '=', id)
           .execute();
+        await syncSchedules(trx, { merchantId, flowId: id }, definition, now);
       });
       return get(merchantId, id);
     },
     async archive(merchantId, id) {
       await database.transaction(async (trx) => {
-        const flow = await lock(trx, merchantId, id);
-        await setStatus(trx, id, flow.publishedVersion, 'archived');
+        const flow = await lockFlow(trx, dialect, merchantId, id);
+        const now = Date.now();
+        await setVersionStatus(trx, id, flow.publishedVersion, 'archived');
         await trx
           .updateTable('flows')
-          .set({ state: 'archived', publishedVersion: null, updatedAtMs: Date.now() })
+          .set({ state: 'archived', publishedVersion: null, updatedAtMs: now })
           .where('id', '=', id)
           .execute();
+        await syncSchedules(trx, { merchantId, flowId: id }, undefined, now);
       });
       return get(merchantId, id);
     },

@@ -1,4 +1,4 @@
-import { FlowDefinition, ScriptedAnswer, ScriptLine, simulateFlow } from '@switchyard/flows';
+import { ScriptedAnswer, ScriptLine, simulateFlow } from '@switchyard/flows';
 import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
@@ -8,7 +8,7 @@ const Params = Type.Object({ id: Type.String({ maxLength: 191 }) });
 const Nullable = Type.Union([Type.Integer(), Type.Null()]);
 /** Checked by the engine's own check, which names the node at fault. */
 const Body = Type.Object(
-  { definition: Type.Unknown({ description: 'See GET /api/v1/flow-schema.' }) },
+  { definition: Type.Unknown({ description: 'See GET /api/v1/flows/schema.' }) },
   { additionalProperties: false },
 );
 
@@ -71,19 +71,6 @@ export function registerFlows(
   const read = requireScope('flows:read');
   const write = requireScope('flows:write');
   const tags = ['flows'];
-
-  app.get(
-    '/api/v1/flow-schema',
-    {
-      preHandler: read,
-      schema: {
-        tags,
-        summary: 'The JSON Schema of a flow definition.',
-        response: { 200: ok(Type.Unknown()) },
-      },
-    },
-    async () => succeed(FlowDefinition),
-  );
 
   app.get(
     '/api/v1/flows',

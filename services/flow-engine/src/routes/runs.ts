@@ -1,10 +1,11 @@
 import type { Kysely } from '@switchyard/database';
+import type { FlowDefinition, FlowOf } from '@switchyard/flows';
 import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
 import type { FlowTables, RunsTable } from '../database/tables.ts';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
 import { flowVersionUnknown } from '../errors.ts';
-import type { RunStore } from '../runs/create-run-store.ts';
+import type { RecordedInput, RunStore } from '../runs/create-run-store.ts';
 import { replayRun } from '../runs/replay-run.ts';
 
 const Params = Type.Object({ id: Type.String({ maxLength: 191 }) });
@@ -59,6 +60,21 @@ const RunWithJournal = Type.Object({
 
 function toAnswer({ contact: _, state, ...run }: RunsTable) {
   return { ...run, state: JSON.parse(state) as unknown };
+}
+
+/** The versions of other flows that a run may have gone into, as its journal names them. */
+async function subFlowsOf(
+  flows: FlowCache,
+  db: Kysely<FlowTables>,
+  journal: readonly RecordedInput[],
+): Promise<FlowOf> {
+  const found = new Map<string, FlowDefinition>();
+  for (const { input } of journal)
+    for (const [id, version] of Object.entries(input.flows ?? {})) {
+      const definition = await flows.version(db, id, version);
+      if (definition) found.set(`${id} ${version}`, definition);
+    }
+  return (id, version) => found.get(`${id} ${version}`);
 }
 
 /** Routes for the runs of the merchant's flows. */
@@ -156,7 +172,8 @@ export function registerRuns(
       if (!definition) throw flowVersionUnknown('the version that the run was on is gone');
       const state = JSON.parse(run.state);
       // A run that was ended from outside keeps the state that its last input left.
-      return succeed(replayRun(definition, { runId: run.id, journal, endState: state }));
+      const recorded = { runId: run.id, journal, endState: state };
+      return succeed(replayRun(definition, recorded, await subFlowsOf(flows, db, journal)));
     },
   );
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FlowDefinition, RunState } from '@switchyard/flows';
-import { advanceRun, freshRun } from '@switchyard/flows';
+import { advanceRun, type FlowOf, freshRun } from '@switchyard/flows';
 import type { RecordedInput } from './create-run-store.ts';
 import { effectId } from './effect-jobs.ts';
 
@@ -16,16 +16,18 @@ export interface Replay {
 /**
  * Runs a recorded run again from its inputs, without effects, and compares.
  *
+ * @param flowOf finds the versions of other flows that the run went into.
  * @param recorded.endState as stored, when the run ended by itself or waits; undefined when it was ended from outside.
  */
 export function replayRun(
   definition: FlowDefinition,
   recorded: { runId: string; journal: readonly RecordedInput[]; endState: RunState | undefined },
+  flowOf?: FlowOf,
 ): Replay {
   const { runId, journal, endState } = recorded;
   let state: RunState = freshRun;
   for (const { number, input, contact, steps, effects } of journal) {
-    const advance = advanceRun(definition, state, input, contact);
+    const advance = advanceRun(definition, state, input, contact, flowOf === undefined ? {} : { flowOf });
     state = advance.state;
     const compared = [
       ['steps', steps, advance.steps],
