@@ -22,6 +22,7 @@ import { createFlowMetrics } from './metrics/create-flow-metrics.ts';
 import { createFlowProcessors } from './processors/flows.ts';
 import { registerDefinitions } from './routes/definitions.ts';
 import { registerFlows } from './routes/flows.ts';
+import { registerFunnels } from './routes/funnels.ts';
 import { registerPictures } from './routes/pictures.ts';
 import { registerRuns } from './routes/runs.ts';
 import { registerStarts } from './routes/starts.ts';
@@ -29,12 +30,14 @@ import { createRunStore } from './runs/create-run-store.ts';
 import { resumeDueRuns } from './runs/resume-due-runs.ts';
 import { createRunStarter } from './runs/start-runs.ts';
 import { fireSchedules } from './schedules/fire-schedules.ts';
+import { createFlowStatistics } from './statistics/create-flow-statistics.ts';
 
 const SWEEP_INTERVAL_MS = 1000;
 const TIMER_INTERVAL_MS = 500;
 const SCHEDULE_INTERVAL_MS = 1000;
 const OVERDUE_INTERVAL_MS = 5000;
 const PURGE_INTERVAL_MS = 600_000;
+const FOLD_INTERVAL_MS = 6 * 3_600_000;
 const LEASES_KEPT_MS = 3_600_000;
 
 /**
@@ -105,6 +108,8 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
   registerDefinitions(app, { flows: flowStore });
   registerPictures(app, { flows: flowStore });
   registerStarts(app, { starter: createRunStarter({ outbox, flows: flowStore, runs }) });
+  const statistics = createFlowStatistics(database);
+  registerFunnels(app, { flows: flowStore, statistics });
   registerRuns(app, { runs, flows, db: database.db, onCancelled: metrics.countCancelled });
   const erase = createErasure({
     database,
@@ -144,6 +149,11 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
       if (released > 0)
         logger.warn({ messages: released }, 'messages go out without a word of those before them');
     },
+  });
+  runtime.addTask({
+    name: 'fold old counters',
+    intervalMs: FOLD_INTERVAL_MS,
+    run: async () => void (await statistics.fold(Date.now())),
   });
   runtime.addTask({
     name: 'purge leases',

@@ -4,6 +4,8 @@ import type { Outbox } from '@switchyard/outbox';
 import type { RedisClient } from '@switchyard/redis';
 import type { FlowTables } from '../database/tables.ts';
 import { conversationBusy } from '../errors.ts';
+import { addCounts } from '../statistics/add-counts.ts';
+import { countRuns } from '../statistics/count-runs.ts';
 import { leaseName } from './create-inbox.ts';
 import { sessionKey } from './session.ts';
 
@@ -43,7 +45,7 @@ export function createErasure(parts: ErasureParts) {
         await leases.check(trx, lease);
         const runs = await trx
           .selectFrom('runs')
-          .select('id')
+          .selectAll()
           .where('merchantId', '=', merchantId)
           .where('contactId', '=', contactId)
           .execute();
@@ -52,6 +54,8 @@ export function createErasure(parts: ErasureParts) {
           await trx.deleteFrom('runMessages').where('runId', '=', id).execute();
           await trx.deleteFrom('runs').where('id', '=', id).execute();
         }
+        const gone = runs.map((before) => ({ before }));
+        await addCounts(trx, database.dialect, countRuns(gone), Date.now());
         for (const table of ['inbox', 'conversations'] as const)
           await trx
             .deleteFrom(table)

@@ -1,5 +1,7 @@
 import { type DialectName, type Transaction, upsert } from '@switchyard/database';
 import type { ConversationsTable, FlowTables, RunJournalTable, RunsTable } from '../database/tables.ts';
+import { addCounts } from '../statistics/add-counts.ts';
+import { countRuns } from '../statistics/count-runs.ts';
 import { type ContactKey, contactName, ofContacts } from './create-inbox.ts';
 
 /**
@@ -33,7 +35,8 @@ export async function openBooks(
   const newRuns = new Map<string, RunsTable>();
   const changedRuns = new Map<string, RunsTable>();
   const journal: RunJournalTable[] = [];
-  const known = new Set<string>();
+  /** As they were when this transaction began. */
+  const known = new Map<string, RunsTable>();
 
   const found = await trx
     .selectFrom('conversations')
@@ -52,7 +55,7 @@ export async function openBooks(
       .$if(dialect === 'mysql', (query) => query.forUpdate())
       .execute();
     for (const row of waiting) {
-      known.add(row.id);
+      known.set(row.id, row);
       runsOf(row).set(row.id, row);
     }
   }
@@ -85,7 +88,7 @@ export async function openBooks(
         .where('contactId', '=', contact.contactId)
         .$if(dialect === 'mysql', (query) => query.forUpdate())
         .executeTakeFirst();
-      if (run) known.add(run.id);
+      if (run) known.set(run.id, run);
       return run;
     },
     saveRun(run) {
@@ -107,6 +110,11 @@ export async function openBooks(
       const key = ['merchantId', 'contactId'] as const;
       if (saved.length > 0)
         await upsert(trx, dialect, 'conversations', saved, key, columnsBeside(saved[0]!, key));
+      const moved = [...newRuns.values(), ...changed].map((after) => ({
+        before: known.get(after.id),
+        after,
+      }));
+      await addCounts(trx, dialect, countRuns(moved, journal), Date.now());
     },
   };
 }

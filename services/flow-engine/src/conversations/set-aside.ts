@@ -1,6 +1,15 @@
-import { type Database, type Lease, type Leases, type Transaction, upsert } from '@switchyard/database';
+import {
+  type Database,
+  type DialectName,
+  type Lease,
+  type Leases,
+  type Transaction,
+  upsert,
+} from '@switchyard/database';
 import type { FailedJobsSink } from '@switchyard/jobs';
 import type { FlowTables, InboxTable } from '../database/tables.ts';
+import { addCounts } from '../statistics/add-counts.ts';
+import { countRuns } from '../statistics/count-runs.ts';
 import type { InboxPayloads } from './create-inbox.ts';
 
 const jobNames = {
@@ -38,7 +47,7 @@ export async function setAside(
   });
   await database.transaction(async (trx) => {
     await leases.check(trx, lease);
-    await failRun(trx, row, code, error, now);
+    await failRun(trx, database.dialect, row, code, error, now);
     const known = await trx
       .selectFrom('conversations')
       .select('lastSequence')
@@ -76,6 +85,7 @@ export async function setAside(
 /** The run that the input would have advanced; a start has none yet. */
 async function failRun(
   trx: Transaction<FlowTables>,
+  dialect: DialectName,
   row: InboxTable,
   code: string,
   error: Error,
@@ -83,20 +93,25 @@ async function failRun(
 ): Promise<void> {
   if (row.kind === 'start' || row.kind === 'handover') return;
   let query = trx
-    .updateTable('runs')
-    .set({
-      status: 'failed',
-      reasonCode: code.slice(0, 64),
-      reason: error.message.slice(0, 1000),
-      waitId: null,
-      waitKind: null,
-      dueAtMs: null,
-      updatedAtMs: nowMs,
-    })
+    .selectFrom('runs')
+    .selectAll()
     .where('contactId', '=', row.contactId)
     .where('merchantId', '=', row.merchantId)
-    .where('status', '=', 'waiting');
+    .where('status', '=', 'waiting')
+    .$if(dialect === 'mysql', (each) => each.forUpdate());
   if (row.kind === 'event') query = query.where('waitKind', 'in', ['answer', 'gather']);
   else query = query.where('id', '=', (JSON.parse(row.payload) as InboxPayloads['timer']).runId);
-  await query.execute();
+  const runs = await query.execute();
+  const end = {
+    status: 'failed' as const,
+    reasonCode: code.slice(0, 64),
+    reason: error.message.slice(0, 1000),
+    waitId: null,
+    waitKind: null,
+    dueAtMs: null,
+    updatedAtMs: nowMs,
+  };
+  for (const { id } of runs) await trx.updateTable('runs').set(end).where('id', '=', id).execute();
+  const changes = runs.map((before) => ({ before, after: { ...before, ...end } }));
+  await addCounts(trx, dialect, countRuns(changes), nowMs);
 }

@@ -1,4 +1,5 @@
 import { columnKinds, ensureColumn, ensureIndex, type Kysely, type Migration } from '@switchyard/database';
+import { createCounters } from '../statistics/counters-migration.ts';
 
 const createFlows: Migration = {
   async up(db: Kysely<unknown>) {
@@ -180,4 +181,5 @@ export const migrations: Record<string, Migration> = {
   'flow-engine-0004-handovers': addHandovers,
   'flow-engine-0005-schedules': createSchedules,
   'flow-engine-0006-chains': addChains,
+  'flow-engine-0007-counters': createCounters,
 };

@@ -132,6 +132,22 @@ export interface RunMessagesTable {
   decidedAtMs: number;
 }
 
+/** What runs of one version of a flow have come to at one node, on one day. `waiting` is a change: all days together make the number. */
+export interface FlowCountersTable {
+  flowId: string;
+  flowVersion: number;
+  /** Empty: the flow as a whole. */
+  node: string;
+  /** Days since 1970, UTC; 0 for those long past. */
+  day: number;
+  shard: number;
+  entered: number;
+  waiting: number;
+  finished: number;
+  failed: number;
+  cancelled: number;
+}
+
 export interface FlowTables extends OutboxTables {
   flows: FlowsTable;
   flowVersions: FlowVersionsTable;
@@ -140,6 +156,7 @@ export interface FlowTables extends OutboxTables {
   runs: RunsTable;
   runJournal: RunJournalTable;
   runMessages: RunMessagesTable;
+  flowCounters: FlowCountersTable;
   schedules: SchedulesTable;
   leases: LeasesTable;
 }

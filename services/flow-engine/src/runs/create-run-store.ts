@@ -2,6 +2,8 @@ import type { Database } from '@switchyard/database';
 import type { Effect, RunInput, Step } from '@switchyard/flows';
 import type { FlowTables, RunMessagesTable, RunsTable } from '../database/tables.ts';
 import { runEnded, runUnknown } from '../errors.ts';
+import { addCounts } from '../statistics/add-counts.ts';
+import { countRuns } from '../statistics/count-runs.ts';
 
 /** What to list of a merchant's runs. */
 export interface RunFilter {
@@ -45,7 +47,7 @@ export interface RunStore {
 
 /** Makes the store of runs. */
 export function createRunStore(database: Database<FlowTables>): RunStore {
-  const { db } = database;
+  const { db, dialect } = database;
 
   async function find(merchantId: string, id: string): Promise<RunsTable> {
     const run = await db
@@ -89,27 +91,33 @@ export function createRunStore(database: Database<FlowTables>): RunStore {
         messages,
       };
     },
-    async cancel(merchantId, id, subject) {
-      const { numUpdatedRows } = await db
-        .updateTable('runs')
-        .set({
-          status: 'cancelled',
+    cancel: (merchantId, id, subject) =>
+      database.transaction(async (trx) => {
+        const before = await trx
+          .selectFrom('runs')
+          .selectAll()
+          .where('id', '=', id)
+          .where('merchantId', '=', merchantId)
+          .$if(dialect === 'mysql', (query) => query.forUpdate())
+          .executeTakeFirst();
+        if (!before) throw runUnknown('no run has this id', { details: { id } });
+        const { status } = before;
+        if (status !== 'waiting') throw runEnded(`the run is ${status}`, { details: { status } });
+        const now = Date.now();
+        const end = {
+          status: 'cancelled' as const,
           reasonCode: 'CANCELLED',
           reason: `cancelled by ${subject}`.slice(0, 1000),
           waitId: null,
           waitKind: null,
           dueAtMs: null,
-          updatedAtMs: Date.now(),
-        })
-        .where('id', '=', id)
-        .where('merchantId', '=', merchantId)
-        .where('status', '=', 'waiting')
-        .executeTakeFirst();
-      const run = await find(merchantId, id);
-      if (numUpdatedRows === 0n)
-        throw runEnded(`the run is ${run.status}`, { details: { status: run.status } });
-      return run;
-    },
+          updatedAtMs: now,
+        };
+        await trx.updateTable('runs').set(end).where('id', '=', id).execute();
+        const after = { ...before, ...end };
+        await addCounts(trx, dialect, countRuns([{ before, after }]), now);
+        return after;
+      }),
     async isWaiting(id, waitId) {
       const run = await db
         .selectFrom('runs')
