@@ -65,7 +65,16 @@ export function countRuns(
 /** The node of the run's own flow that it is at, or at which it ended. One that finished is at none: it has been through. */
 function nodeOf({ status, state }: RunsTable): string | undefined {
   if (status === 'finished') return undefined;
-  const { callers, wait, failure } = JSON.parse(state) as RunState;
+  const { callers, wait, failure } = readState(state);
   const [outermost] = callers ?? [];
   return outermost?.node ?? (status === 'failed' ? (failure?.node ?? wait?.node) : wait?.node);
+}
+
+/** A broken row still counts for its flow: it is being taken out of the way, and that must not fail. */
+function readState(state: string): Partial<RunState> {
+  try {
+    return JSON.parse(state) as RunState;
+  } catch {
+    return {};
+  }
 }
