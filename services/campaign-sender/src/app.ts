@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { ServiceConfig } from './config.ts';
 import { createContactChanges } from './contacts/change-contact.ts';
 import { createPeopleSettings } from './conversations/people-settings.ts';
+import { createGroupCommit } from './database/group-commit.ts';
 import { migrations } from './database/migrations.ts';
 import type { Scope, Store } from './database/scope.ts';
 import type { Tables } from './database/tables.ts';
@@ -100,11 +101,12 @@ async function assemble(
   const files = await createFileStore(config);
   const messages = assembleMessages(runtime, config, { store, senders, files });
   const { templates, preparation } = messages;
+  const group = createGroupCommit(store.inScope);
   const { sending, attempts, admission } = assembleSending(runtime, config, {
-    ...{ store, senders, templates, preparation },
+    ...{ store, group, senders, templates, preparation },
     decide: options.decideAfterCall,
   });
-  const recorder = createRecorder(store, senders, messages.check);
+  const recorder = createRecorder(store, group, senders, messages.check);
 
   await ensureFirstSender(db, secretBox, config);
   const settings = createPeopleSettings(db, dialect);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { isCodedError } from '@switchyard/errors';
 import { withoutMeta } from '@switchyard/jobs';
 
@@ -50,6 +51,8 @@ export function createBatcher<T, R>({
       const batch = waiting.slice(0, maxItems);
       waiting = waiting.slice(maxItems);
       await runBatch(batch);
+      // Answers and jobs that have arrived meanwhile join the next batch.
+      if (waiting.length > 0) await setImmediate();
     }
     isRunning = false;
   }

@@ -11,7 +11,12 @@ export function valueByKey<T>(
   values: Iterable<readonly [string, T]>,
   otherwise?: string,
 ): RawBuilder<T> {
-  const branches = [...values].map(([id, value]) => sql`when ${id} then ${value}`);
+  const list = [...values];
+  const [first] = list;
+  // The usual case, and the cheap one: a branch per row costs the database a comparison per row and branch.
+  if (first && otherwise === undefined && list.every(([, value]) => value === first[1]))
+    return sql<T>`${first[1]}`;
+  const branches = list.map(([id, value]) => sql`when ${id} then ${value}`);
   const rest = otherwise === undefined ? sql`` : sql` else ${sql.ref(otherwise)}`;
   return sql<T>`case ${sql.ref(key)} ${sql.join(branches, sql` `)}${rest} end`;
 }

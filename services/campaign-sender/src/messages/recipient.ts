@@ -15,11 +15,24 @@ const reasons: Readonly<Record<string, string>> = {
 /** Numbers that nobody can have WhatsApp at. */
 const dead: readonly (string | undefined)[] = ['PREMIUM_RATE', 'PAGER', 'VOICEMAIL'];
 
+/** Recipients read lately: the numbering plans cost more than all else about a message, and people are written to more than once. */
+const lately = new Map<string, Recipient>();
+const LATELY_MOST = 20_000;
+
 /**
  * Reads the recipient of a message by the full numbering plans. Numbers that a plan does not list yet, but whose length is
  * right, pass: the provider knows better.
  */
 export function readRecipient(text: string): Recipient {
+  const known = lately.get(text);
+  if (known) return known;
+  const recipient = read(text);
+  if (lately.size >= LATELY_MOST) lately.clear();
+  lately.set(text, recipient);
+  return recipient;
+}
+
+function read(text: string): Recipient {
   const trimmed = text.trim();
   const userId = parseAddress(trimmed);
   if (userId && userId.kind !== 'phone') return { to: userId };

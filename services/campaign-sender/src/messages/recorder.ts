@@ -1,5 +1,5 @@
 import { DEFAULT_MERCHANT_ID } from '@switchyard/runtime';
-import { createBatcher } from '../database/create-batcher.ts';
+import type { GroupCommit } from '../database/group-commit.ts';
 import type { Scope, Store } from '../database/scope.ts';
 import type { Sender, SenderDirectory } from '../senders/sender-directory.ts';
 import { notifyOrigin } from '../sending/notify-origin.ts';
@@ -26,17 +26,21 @@ export interface Recorder {
 const BATCH_SIZE = 100;
 
 /** Makes the recorder. */
-export function createRecorder(store: Store, senders: SenderDirectory, check: MessageCheck): Recorder {
-  const batch = createBatcher<MessageToRecord, Candidate>({
+export function createRecorder(
+  store: Store,
+  group: GroupCommit,
+  senders: SenderDirectory,
+  check: MessageCheck,
+): Recorder {
+  const batch = group.batcher<MessageToRecord, Candidate>({
     maxItems: BATCH_SIZE,
-    run: (items) =>
-      store.inScope(async (scope) => {
-        const nowMs = store.now();
-        const recorded = await recordMessages(scope.trx, store.dialect, items, nowMs);
-        for (const [index, item] of items.entries())
-          if (item.problem) tellProblem(scope, recorded[index]!, item.problem, nowMs);
-        return recorded;
-      }),
+    async run(scope, items) {
+      const nowMs = store.now();
+      const recorded = await recordMessages(scope.trx, store.dialect, items, nowMs);
+      for (const [index, item] of items.entries())
+        if (item.problem) tellProblem(scope, recorded[index]!, item.problem, nowMs);
+      return recorded;
+    },
   });
 
   async function chooseSender({ merchantId, senderId }: Pick<OutgoingMessage, 'merchantId' | 'senderId'>) {

@@ -24,6 +24,9 @@ const ASKED_OF_NUMBER = 64;
 /** Of one number, waiting in this process. */
 const WAITING_OF_NUMBER = 400;
 
+/** Passes given per connection: a message's intent is written while another's call has the connection. */
+const PASSES_PER_CONNECTION = 2;
+
 /**
  * Makes the gate. Numbers exist in it only while messages wait or calls are under way; one timer serves them all. A number whose calls
  * hang can take up to half of the connections, and a twentieth is kept for transactional messages.
@@ -32,8 +35,9 @@ const WAITING_OF_NUMBER = 400;
  */
 export function createGate(admission: Pick<AdmissionControl, 'admit'>, connections: number): Gate {
   const numbers = new Map<string, NumberQueue>();
+  const passes = connections * PASSES_PER_CONNECTION;
   const mostOfNumber = Math.max(1, Math.ceil(connections / 2));
-  const reserved = connections < 4 ? 0 : Math.max(1, Math.floor(connections / 20));
+  const reserved = passes < 4 ? 0 : Math.max(1, Math.floor(passes / 20));
   let waitingCount = 0;
   let inFlight = 0;
   let isAsking = false;
@@ -80,7 +84,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
   function choose(nowMs: number): Waiting[] {
     const chosen: Waiting[] = [];
     const served: NumberQueue[] = [];
-    const free = connections - inFlight;
+    const free = passes - inFlight;
     for (const number of numbers.values()) {
       const left = Math.min(ASKED_AT_ONCE, free) - chosen.length;
       if (left <= 0) break;
@@ -161,7 +165,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
   function setTimer(): void {
     if (isClosed || waitingCount === 0) return;
     const nowMs = performance.now();
-    const isFull = inFlight >= connections - reserved;
+    const isFull = inFlight >= passes - reserved;
     let next = Number.POSITIVE_INFINITY;
     for (const number of numbers.values()) {
       const askAtMs = number.nextAskMs();

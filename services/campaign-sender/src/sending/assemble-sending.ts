@@ -1,5 +1,6 @@
 import type { Runtime } from '@switchyard/runtime';
 import type { ServiceConfig } from '../config.ts';
+import type { GroupCommit } from '../database/group-commit.ts';
 import type { Store } from '../database/scope.ts';
 import type { Tables } from '../database/tables.ts';
 import type { Preparation } from '../messages/prepare-message.ts';
@@ -29,6 +30,7 @@ export interface AssembledSending {
 /** What sending is built from. */
 export interface AssemblyParts {
   store: Store;
+  group: GroupCommit;
   senders: SenderDirectory;
   templates: Pick<TemplateDirectory, 'forget'>;
   preparation: Preparation;
@@ -46,7 +48,7 @@ const LEASE_MS = 5000;
 export function assembleSending(
   runtime: Runtime<Tables, ServiceConfig>,
   config: ServiceConfig,
-  { store, senders, templates, preparation, decide }: AssemblyParts,
+  { store, group, senders, templates, preparation, decide }: AssemblyParts,
 ): AssembledSending {
   const { logger, redis, redisSettings } = runtime;
   const { keyPrefix } = redisSettings.queue;
@@ -67,7 +69,7 @@ export function assembleSending(
   runtime.onClose('gate', () => gate.close());
   const ready = createReadySet(redis.queue, keyPrefix);
   const notes = createDueNotes(ready, logger);
-  const attempts = createAttemptStore(store, notes);
+  const attempts = createAttemptStore(store, group, notes);
   const graceMs = config.sendUnknownGraceMs;
   const sending = createSending({
     ...{ store, attempts, senders, templates, preparation, admission, gate, api, graceMs, logger },

@@ -1,5 +1,6 @@
-import { createBatcher } from '../database/create-batcher.ts';
-import type { Executor, Scope, Store } from '../database/scope.ts';
+import { insertIgnore } from '@switchyard/database';
+import type { GroupCommit } from '../database/group-commit.ts';
+import type { Dialect, Executor, Scope, Store } from '../database/scope.ts';
 import { valueByKey } from '../database/value-by-key.ts';
 import type { Candidate } from '../messages/message-candidate.ts';
 import type { DueNotes } from '../pacing/due-notes.ts';
@@ -37,26 +38,25 @@ interface Finish {
 /**
  * Makes the store of attempts.
  *
- * @param store campaign-sender's database. @param notes told of what went back to SQL to wait.
+ * @param store campaign-sender's database. @param group the transactions to share. @param notes told of what went back to SQL to wait.
  */
-export function createAttemptStore(store: Store, notes: DueNotes): AttemptStore {
+export function createAttemptStore(store: Store, group: GroupCommit, notes: DueNotes): AttemptStore {
   const { inScope, now } = store;
-  const beginBatch = createBatcher<Candidate, BegunAttempt | undefined>({
+  const finishBatch = group.batcher<Finish, true>({
     maxItems: BATCH_SIZE,
-    run: (candidates) => inScope(({ trx }) => beginAttempts(trx, candidates, now())),
+    async run(scope, ends) {
+      await finishAttempts(scope, ends, now());
+      return ends.map(() => true as const);
+    },
   });
-  const finishBatch = createBatcher<Finish, true>({
+  const beginBatch = group.batcher<Candidate, BegunAttempt | undefined>({
     maxItems: BATCH_SIZE,
-    run: (ends) =>
-      inScope(async (scope) => {
-        await finishAttempts(scope, ends, now());
-        return ends.map(() => true as const);
-      }),
+    run: ({ trx }, candidates) => beginAttempts(trx, store.dialect, candidates, now()),
   });
-  const postponeBatch = createBatcher<Postponed, true>({
+  const postponeBatch = group.batcher<Postponed, true>({
     maxItems: BATCH_SIZE,
-    async run(postponed) {
-      await postponeMessages(store, postponed);
+    async run({ trx }, postponed) {
+      await postponeMessages(trx, postponed, now());
       return postponed.map(() => true as const);
     },
   });
@@ -83,15 +83,19 @@ interface Postponed {
   atMs: number;
 }
 
-async function postponeMessages({ db, now }: Store, postponed: readonly Postponed[]): Promise<void> {
+async function postponeMessages(
+  trx: Executor,
+  postponed: readonly Postponed[],
+  nowMs: number,
+): Promise<void> {
   const by = <T>(read: (each: Postponed) => T) =>
     valueByKey(
       'id',
       postponed.map((each) => [each.candidate.id, read(each)] as const),
     );
-  await db
+  await trx
     .updateTable('messages')
-    .set({ nextAttemptAtMs: by(({ atMs }) => atMs), updatedAtMs: now() })
+    .set({ nextAttemptAtMs: by(({ atMs }) => atMs), updatedAtMs: nowMs })
     .where(
       'id',
       'in',
@@ -111,6 +115,7 @@ const someoneWasFaster = new Error('another process has taken a message of this 
 
 async function beginAttempts(
   trx: Executor,
+  dialect: Dialect,
   candidates: readonly Candidate[],
   nowMs: number,
 ): Promise<(BegunAttempt | undefined)[]> {
@@ -134,23 +139,20 @@ async function beginAttempts(
     if (candidates.length === 1) return [undefined];
     throw someoneWasFaster;
   }
-  await trx
-    .insertInto('message_attempts')
-    .values(
-      candidates.map((each) => ({
-        messageId: each.id,
-        attempt: each.attempts + 1,
-        senderId: each.senderId!,
-        state: 'open' as const,
-        startedAtMs: nowMs,
-        unknownSinceMs: null,
-        endedAtMs: null,
-        providerMessageId: null,
-        errorCode: null,
-        cause: null,
-      })),
-    )
-    .execute();
+  const rows = candidates.map((each) => ({
+    messageId: each.id,
+    attempt: each.attempts + 1,
+    senderId: each.senderId!,
+    state: 'open' as const,
+    startedAtMs: nowMs,
+    unknownSinceMs: null,
+    endedAtMs: null,
+    providerMessageId: null,
+    errorCode: null,
+    cause: null,
+  }));
+  const inserted = await insertIgnore(trx, dialect, 'message_attempts', rows, ['messageId', 'attempt']);
+  if (inserted !== rows.length) throw new Error('a call has been begun twice');
   return candidates.map((each) => ({ attempt: each.attempts + 1, startedAtMs: nowMs }));
 }
 
@@ -160,7 +162,10 @@ async function finishAttempts(scope: Scope, ends: readonly Finish[], nowMs: numb
   // Messages before attempts, here as in receipts: one order of locks.
   if (accepted.length > 0) await acceptMessages(trx, accepted, nowMs);
   for (const end of ends) if (end.verdict.message.state !== 'accepted') await moveMessage(scope, end, nowMs);
-  await closeAttempts(trx, ends, nowMs);
+  const others = ends.filter(({ verdict }) => verdict.message.state !== 'accepted');
+  // Apart, since those that were accepted differ in nothing but the provider's id.
+  if (accepted.length > 0) await closeAttempts(trx, accepted, nowMs);
+  if (others.length > 0) await closeAttempts(trx, others, nowMs);
   for (const { candidate } of accepted) notifyOrigin(enqueue, candidate, 'accepted', undefined, nowMs);
 }
 

@@ -6,7 +6,9 @@ void eachDatabase(
   t,
   'a message asked for over the API is sent once and its receipts move it up',
   async (t, database) => {
-    const stage = await startStage(t, database);
+    // Long enough that a slow machine does not park it.
+    const env = { SEND_HTTP_TIMEOUT_MS: '10000', SEND_UNKNOWN_GRACE_MS: '20000' };
+    const stage = await startStage(t, database, { env });
     const contactId = await stage.greet('15551230001');
     const answer = await stage.call(
       'POST',

@@ -1,0 +1,130 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { until } from '@switchyard/test-kit';
+import { type Cost, costBetween, median, printCost, snapshot } from './figures.ts';
+import { type Stand, startStand } from './start-stand.ts';
+
+const PEOPLE = 5000;
+const UNTHROTTLED = 1_000_000;
+
+export interface ThroughputOptions {
+  database: 'sqlite' | 'mysql';
+  rounds: number;
+  messages: number;
+  numbers: number;
+  connections: number;
+  latencyMs: number;
+  receipts: boolean;
+}
+
+/** (b) Unthrottled: jobs of `messages` that wait already, against a bare loop of POSTs, in turn. */
+export async function measureThroughput(options: ThroughputOptions): Promise<void> {
+  const { database, rounds, messages, numbers, connections, latencyMs, receipts } = options;
+  const stand = await startStand({
+    database,
+    connections,
+    nodeArgs: process.env.SQLTIME
+      ? ['--import=/tmp/sqltime.mjs']
+      : process.env.PROFILE
+        ? ['--cpu-prof', `--cpu-prof-dir=${process.env.PROFILE}`, '--cpu-prof-interval=500']
+        : [],
+    settings: receipts
+      ? { statuses: { sentDelayMs: 100, deliveredDelayMs: 300, readDelayMs: 600 } }
+      : { statuses: { enabled: false } },
+  });
+  try {
+    await stand.putNumbers(numbers, 'HIGH');
+    await stand.ask('/numbers', { count: numbers, perSecond: UNTHROTTLED });
+    await stand.ask('/people', { count: Math.max(PEOPLE, numbers), numbers });
+    if (latencyMs > 0) await stand.simulator('POST', 'faults', { kind: 'slow', delayMs: latencyMs });
+    const ours: (Cost & { perSecond: number })[] = [];
+    const bare: { perSecond: number; cpuUs: number }[] = [];
+    await sendRound(stand, options, Math.min(messages, 2000), 'warm');
+    if (process.env.PROFILE) await stand.control.config('RESETSTAT');
+    for (let round = 0; round < rounds; round += 1) {
+      bare.push(runBare(stand, options));
+      ours.push(await sendRound(stand, options, messages, String(round)));
+    }
+    const title = `(b) ${database}, ${numbers} numbers, ${latencyMs} ms latency, ${connections} connections, receipts ${receipts ? 'on' : 'off'}`;
+    console.log(title);
+    const rate = median(ours.map(({ perSecond }) => perSecond));
+    if (latencyMs === 0) {
+      const ratio = median(ours.map(({ perSecond }, round) => perSecond / bare[round]!.perSecond));
+      const bareRate = median(bare.map(({ perSecond }) => perSecond));
+      console.log(
+        `  ${rate.toFixed(0)} messages/s, bare loop ${bareRate.toFixed(0)}/s (${median(bare.map(({ cpuUs }) => cpuUs)).toFixed(0)} µs CPU each): ${(ratio * 100).toFixed(0)} % (target ≥ 30 %)`,
+      );
+    } else {
+      const ideal = (connections * 1000) / latencyMs;
+      console.log(
+        `  ${rate.toFixed(0)} messages/s of ${ideal.toFixed(0)} = concurrency ÷ latency: ${((rate / ideal) * 100).toFixed(1)} % (target ≥ 95 %)`,
+      );
+    }
+    printCost(ours);
+    if (process.env.PROFILE) console.log(await stand.control.info('commandstats'));
+    if (process.env.PROFILE || process.env.SQLTIME) {
+      await stand.worker.kill('SIGTERM');
+      console.log(stand.worker.output.slice(-6000));
+    }
+  } finally {
+    await stand.close();
+  }
+}
+
+function runBare(
+  stand: Stand,
+  { connections, messages, numbers, latencyMs }: ThroughputOptions,
+): { perSecond: number; cpuUs: number } {
+  const count = latencyMs === 0 ? messages : Math.min(messages, connections * 20);
+  const { stdout } = spawnSync(
+    process.execPath,
+    [
+      fileURLToPath(new URL('./bare-loop.ts', import.meta.url)),
+      ...[stand.simulatorUrl, connections, count, numbers].map(String),
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' },
+  );
+  return JSON.parse(stdout) as { perSecond: number; cpuUs: number };
+}
+
+async function sendRound(
+  stand: Stand,
+  { numbers }: ThroughputOptions,
+  count: number,
+  name: string,
+): Promise<Cost & { perSecond: number }> {
+  const queue = stand.producer.queue('messages');
+  const people = Math.max(PEOPLE, numbers);
+  await queue.pause();
+  const jobs = Array.from({ length: count }, (_, index) => ({
+    queue: 'messages' as const,
+    name: 'send-message' as const,
+    payload: {
+      messageId: `m_${name}_${index}`,
+      to: `1555${1_000_000 + (index % people)}`,
+      content: `message ${index} of a benchmark`,
+      senderId: `snd_load_${String((index % people) % numbers).padStart(5, '0')}`,
+    },
+  }));
+  await stand.producer.addMany(jobs);
+  await until(async () => (await queue.getActiveCount()) === 0);
+  const acceptedBefore = await stand.accepted();
+  const before = await snapshot(stand);
+  const startedAt = performance.now();
+  await queue.resume();
+  // The last hundredth is left out of the time: what is measured is the flow, not its ebbing away.
+  const measured = Math.floor(count * 0.99);
+  let seconds = 0;
+  await until(
+    async () => {
+      const done = (await stand.accepted()) - acceptedBefore;
+      if (seconds === 0 && done >= measured)
+        seconds = (performance.now() - startedAt) / 1000 / (done / measured);
+      return done >= count;
+    },
+    { timeoutMs: 300_000, intervalMs: 20, what: `${count} messages are accepted` },
+  );
+  await until(async () => (await queue.getActiveCount()) === 0, { timeoutMs: 60_000 });
+  const after = await snapshot(stand);
+  return { perSecond: measured / seconds, ...costBetween(before, after, count) };
+}

@@ -1,0 +1,113 @@
+import { setImmediate } from 'node:timers/promises';
+import { isCodedError } from '@switchyard/errors';
+import { withoutMeta } from '@switchyard/jobs';
+import type { Batcher } from './create-batcher.ts';
+import type { InScope, Scope } from './scope.ts';
+
+/** Writes of several kinds that share their transactions. */
+export interface GroupCommit {
+  /**
+   * Makes the batcher of one kind.
+   *
+   * @param run does a batch within the transaction and returns the results in the same order.
+   */
+  batcher<T, R>(options: {
+    maxItems: number;
+    run: (scope: Scope, items: readonly T[]) => Promise<R[]>;
+  }): Batcher<T, R>;
+}
+
+interface Waiting {
+  item: unknown;
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+interface Kind {
+  maxItems: number;
+  run: (scope: Scope, items: readonly unknown[]) => Promise<unknown[]>;
+  waiting: Waiting[];
+}
+
+interface Part {
+  kind: Kind;
+  items: Waiting[];
+}
+
+/**
+ * Makes transactions that carry whatever waits: recordings, intents and outcomes of a hundred messages cost one commit. Without a timer:
+ * what finds nobody at work starts at once, what comes meanwhile goes together next.
+ *
+ * A transaction that fails is done again kind by kind, then item by item, so that one bad row fails nobody else; when the database is
+ * away, all fail.
+ */
+export function createGroupCommit(inScope: InScope): GroupCommit {
+  const kinds: Kind[] = [];
+  let isRunning = false;
+
+  async function commit(parts: readonly Part[]): Promise<void> {
+    try {
+      const results = await inScope(async (scope) => {
+        const done: unknown[][] = [];
+        for (const { kind, items } of parts)
+          done.push(
+            await kind.run(
+              scope,
+              items.map(({ item }) => item),
+            ),
+          );
+        return done;
+      });
+      for (const [at, { items }] of parts.entries())
+        for (const [index, each] of items.entries()) each.resolve(results[at]![index]);
+    } catch (error) {
+      await divide(parts, error);
+    }
+  }
+
+  async function divide(parts: readonly Part[], error: unknown): Promise<void> {
+    const [first] = parts;
+    const isAway = isCodedError(error) && error.outcome === 'later';
+    if (isAway || (parts.length === 1 && first!.items.length === 1))
+      for (const { items } of parts) for (const each of items) each.reject(error);
+    else if (parts.length > 1) for (const part of parts) await commit([part]);
+    else for (const item of first!.items) await commit([{ kind: first!.kind, items: [item] }]);
+  }
+
+  async function drain(): Promise<void> {
+    isRunning = true;
+    // What was submitted in the same turn of the event loop goes together.
+    await Promise.resolve();
+    for (;;) {
+      const parts = kinds
+        .filter(({ waiting }) => waiting.length > 0)
+        .map((kind): Part => ({ kind, items: kind.waiting.splice(0, kind.maxItems) }));
+      if (parts.length === 0) break;
+      await commit(parts);
+      // Answers and jobs that have arrived meanwhile join the next one.
+      if (kinds.some(({ waiting }) => waiting.length > 0)) await setImmediate();
+    }
+    isRunning = false;
+  }
+
+  return {
+    batcher<T, R>({
+      maxItems,
+      run,
+    }: {
+      maxItems: number;
+      run: (scope: Scope, items: readonly T[]) => Promise<R[]>;
+    }): Batcher<T, R> {
+      const kind: Kind = { maxItems, run: run as Kind['run'], waiting: [] };
+      kinds.push(kind);
+      return {
+        submit: (item) =>
+          new Promise<R>((resolve, reject) => {
+            kind.waiting.push({ item, resolve: resolve as Waiting['resolve'], reject });
+            // The transaction is several jobs' work: none of them lends it its ids.
+            if (!isRunning) void withoutMeta(drain);
+          }),
+      };
+    },
+  };
+}
