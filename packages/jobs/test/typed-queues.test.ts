@@ -39,7 +39,8 @@ t.test('messageQueue.add takes {to, content} and its job returns {sent, messageI
 
   const job = await messageQueue.add(
     { to: '+4915112345678', content: 'hello', type: 'text' },
-    { priority: 1, attempts: 2, delay: 10, removeOnComplete: true },
+    // Not `true`: whoever waits for the result needs the job to outlive its end.
+    { priority: 1, attempts: 2, delay: 10, removeOnComplete: 10 },
   );
   t.ok(job.id);
   t.same(await job.waitUntilFinished(), { sent: true, messageId: 'wamid.1' });
