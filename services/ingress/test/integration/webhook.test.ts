@@ -1,4 +1,4 @@
-import { eachDatabase, signMeta, startRedis } from '@switchyard/test-kit';
+import { eachDatabase, signMeta, startRedis, until } from '@switchyard/test-kit';
 import t from 'tap';
 import {
   contact,
@@ -97,7 +97,8 @@ eachDatabase(t, 'the WhatsApp webhook', async (t, database) => {
     );
     const body = JSON.stringify(webhook(messagesChange({ contacts: [contact], messages })));
     t.ok(body.length > 2_800_000 && body.length < 3_145_728, `${body.length} bytes`);
-    t.equal((await post(body)).status, 200);
+    // A machine that is too busy for the two seconds of an answer says 503, and the provider sends it again: so does this.
+    await until(async () => (await post(body)).status === 200, { timeoutMs: 60_000, what: 'it is taken' });
     t.equal((await jobsIn(ingress, 'inbound', 'receive-message')).length, before + 1000);
     await ingress.runtime.producer.queue('inbound').obliterate({ force: true });
   });
