@@ -18,3 +18,13 @@ export const interrupted = defineError('SENDING_INTERRUPTED', 503, 'later');
 export const admissionAway = defineError('ADMISSION_AWAY', 503, 'later');
 /** What was given as an address is neither a phone number in international form nor a user id; `details` names the field. */
 export const addressInvalid = defineError('ADDRESS_INVALID', 422, 'never');
+/** What was given of a contact can't be; `details` names the field. */
+export const contactInvalid = defineError('CONTACT_INVALID', 422, 'never');
+/** An identifier belongs to another contact; `details` names the field and the contact. Merge the two where they are one person. */
+export const identifierTaken = defineError('IDENTIFIER_TAKEN', 409, 'never');
+/** The person has no address that messages can be sent to. */
+export const contactUnreachable = defineError('CONTACT_UNREACHABLE', 422, 'never');
+/** The file has not been fetched yet; ask again in a few seconds. */
+export const mediaPending = defineError('MEDIA_PENDING', 409, 'later');
+/** The file could not be fetched, or is no longer kept; `details` says why. */
+export const mediaUnavailable = defineError('MEDIA_UNAVAILABLE', 410, 'never');

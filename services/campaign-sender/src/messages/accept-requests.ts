@@ -19,9 +19,14 @@ export interface MessageRequests {
   body: unknown;
   /** The request's ids, for the jobs that follow from it. */
   meta: JobMeta;
+  /** Who asks; the API by default. */
+  origin?: SendMessage['origin'];
+  /** What becomes true together with the messages: runs in their transaction, when none of them is refused. */
+  alongside?: (scope: Scope) => Promise<void>;
   messages: readonly Pick<
     SendMessage,
     | 'to'
+    | 'contactId'
     | 'content'
     | 'type'
     | 'senderId'
@@ -79,6 +84,7 @@ export async function acceptRequests(
     const recorded = await recordMessages(trx, store.dialect, items, store.now());
     if (keyed) await refuseOtherBody(scope, recorded, requestHash);
     refuse(windowProblems(recorded, store.now()));
+    await requests.alongside?.(scope);
     for (const [index, candidate] of recorded.entries())
       if (candidate.state === 'queued' && candidate.attempts === 0)
         enqueue(wakeUp(candidate, items[index]!.message.lane, meta));
@@ -117,7 +123,7 @@ export async function tryRequests(
 
 async function checkRequests(
   { chooseSender, check }: Checks,
-  { merchantId, idempotencyKey, messages }: MessageRequests,
+  { merchantId, idempotencyKey, messages, origin = { kind: 'api' } }: MessageRequests,
   requestHash: string | undefined,
 ): Promise<{ items: MessageToRecord[]; problems: RequestProblem[] }> {
   const items: MessageToRecord[] = [];
@@ -125,7 +131,7 @@ async function checkRequests(
   for (const [index, request] of messages.entries()) {
     const id = idempotencyKey === undefined ? createId('msg') : keyedId(merchantId, idempotencyKey, index);
     const read = readOutgoing(
-      { lane: 'transactional', ...request, origin: { kind: 'api' } },
+      { lane: 'transactional', ...request, origin },
       { id, merchantId, ...(requestHash === undefined ? {} : { requestHash }) },
     );
     const sender = await chooseSender(read.message);

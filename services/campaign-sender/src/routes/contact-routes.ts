@@ -1,14 +1,16 @@
 import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
-import { parseAddress } from '../contacts/address.ts';
+import { type Identifier, parseAddress } from '../contacts/address.ts';
 import type { ContactRow } from '../contacts/contact-store.ts';
-import { recordUnknown } from '../errors.ts';
+import { readMessages } from '../conversations/read-messages.ts';
 import { pageOf, parseCursor } from './cursor.ts';
+import { findContact } from './find-contact.ts';
 import { presentMessage } from './message-routes.ts';
 import type { RouteParts } from './register-routes.ts';
 import { ContactDetail, ContactView, IdParams, MessageView, page, pageQuery } from './schemas.ts';
 
-function presentContact(row: ContactRow) {
+/** A contact as the API shows it. */
+export function presentContact(row: ContactRow) {
   const { id, name, phone, userId, username, email, shopifyCustomerId, externalId } = row;
   const { language, timeZone, createdAtMs, updatedAtMs } = row;
   return {
@@ -35,28 +37,44 @@ export function registerContactRoutes(app: ServiceApp, { store }: RouteParts): v
         summary: 'List contacts, latest first, or find one by its address',
         querystring: Type.Object({
           ...pageQuery,
-          address: Type.Optional(Type.String({ description: 'A phone number or a user id' })),
+          address: Type.Optional(
+            Type.String({ description: 'A phone number, a user id or a username', maxLength: 191 }),
+          ),
+          email: Type.Optional(Type.String({ maxLength: 191 })),
+          shopifyCustomerId: Type.Optional(Type.String({ maxLength: 191 })),
+          externalId: Type.Optional(Type.String({ maxLength: 191 })),
+          tag: Type.Optional(Type.String({ maxLength: 64 })),
           optedOut: Type.Optional(Type.Boolean()),
+          marketingOptedOut: Type.Optional(Type.Boolean()),
         }),
         response: { 200: ok(page(ContactView)) },
       },
     },
     async ({ query, principal }) => {
-      const { limit, address, optedOut } = query;
+      const { limit, tag, optedOut, marketingOptedOut } = query;
+      const { merchantId } = principal;
       const before = parseCursor(query.cursor);
-      let rows = db.selectFrom('contacts').selectAll().where('merchantId', '=', principal.merchantId);
-      if (address !== undefined) {
-        const identifier = parseAddress(address) ?? { kind: 'username', value: address };
+      let rows = db.selectFrom('contacts').selectAll().where('merchantId', '=', merchantId);
+      for (const identifier of identifiersIn(query))
         rows = rows.where('id', 'in', (inner) =>
           inner
             .selectFrom('contact_identifiers')
             .select('contactId')
-            .where('merchantId', '=', principal.merchantId)
+            .where('merchantId', '=', merchantId)
             .where('kind', '=', identifier.kind)
             .where('value', '=', identifier.value),
         );
-      }
+      if (tag !== undefined)
+        rows = rows.where('id', 'in', (inner) =>
+          inner
+            .selectFrom('contact_tags')
+            .select('contactId')
+            .where('merchantId', '=', merchantId)
+            .where('tag', '=', tag),
+        );
       if (optedOut !== undefined) rows = rows.where('optedOut', '=', optedOut ? 1 : 0);
+      if (marketingOptedOut !== undefined)
+        rows = rows.where('marketingOptedOut', '=', marketingOptedOut ? 1 : 0);
       if (before !== undefined) rows = rows.where('id', '<', before);
       const found = await rows
         .orderBy('id', 'desc')
@@ -73,7 +91,7 @@ export function registerContactRoutes(app: ServiceApp, { store }: RouteParts): v
       schema: { tags, summary: 'Look a contact up', params: IdParams, response: { 200: ok(ContactDetail) } },
     },
     async ({ params, principal }) => {
-      const contact = await find(params.id, principal.merchantId);
+      const contact = await findContact(db, principal.merchantId, params.id);
       const [identifiers, consents, conversations] = await Promise.all([
         db
           .selectFrom('contact_identifiers')
@@ -113,38 +131,32 @@ export function registerContactRoutes(app: ServiceApp, { store }: RouteParts): v
       },
     },
     async ({ params, query, principal }) => {
-      const contact = await find(params.id, principal.merchantId);
-      const before = parseCursor(query.cursor);
-      const anchor =
-        before === undefined
-          ? undefined
-          : await db.selectFrom('messages').select('createdAtMs').where('id', '=', before).executeTakeFirst();
-      let rows = db.selectFrom('messages').selectAll().where('contactId', '=', contact.id);
-      // Not every id sorts by time: a caller may give one of his own.
-      if (before !== undefined && anchor)
-        rows = rows.where((where) =>
-          where.or([
-            where('createdAtMs', '<', anchor.createdAtMs),
-            where.and([where('createdAtMs', '=', anchor.createdAtMs), where('id', '<', before)]),
-          ]),
-        );
-      const found = await rows
-        .orderBy('createdAtMs', 'desc')
-        .orderBy('id', 'desc')
-        .limit(query.limit + 1)
-        .execute();
+      const contact = await findContact(db, principal.merchantId, params.id);
+      const found = await readMessages(db, contact.id, {
+        before: parseCursor(query.cursor),
+        limit: query.limit + 1,
+      });
       return succeed(pageOf(found, query.limit, ({ id }) => id, presentMessage));
     },
   );
+}
 
-  async function find(id: string, merchantId: string): Promise<ContactRow> {
-    const row = await db
-      .selectFrom('contacts')
-      .selectAll()
-      .where('id', '=', id)
-      .where('merchantId', '=', merchantId)
-      .executeTakeFirst();
-    if (!row) throw recordUnknown('there is no contact with this id');
-    return row;
-  }
+/** Identifiers that a list is asked for. */
+function identifiersIn(query: {
+  address?: string;
+  email?: string;
+  shopifyCustomerId?: string;
+  externalId?: string;
+}): Identifier[] {
+  const { address, email, shopifyCustomerId, externalId } = query;
+  return [
+    ...(address === undefined
+      ? []
+      : [parseAddress(address) ?? ({ kind: 'username', value: address } as const)]),
+    ...(email === undefined ? [] : [{ kind: 'email', value: email.trim().toLowerCase() } as const]),
+    ...(shopifyCustomerId === undefined
+      ? []
+      : [{ kind: 'shopify_customer_id', value: shopifyCustomerId } as const]),
+    ...(externalId === undefined ? [] : [{ kind: 'external_id', value: externalId } as const]),
+  ];
 }
