@@ -22,6 +22,7 @@ const commands = {
   'env:example': { script: 'scripts/write-env-example.ts' },
   'errors:doc': { script: 'scripts/write-errors-doc.ts' },
   bench: { script: 'scripts/bench.ts', redis: 'always' },
+  'chaos:flows': { script: 'tests/system/chaos/flows.ts', redis: 'always', mariadb: true },
   run: { usage: 'run <program> [arguments]: any program of node_modules/.bin' },
 };
 

@@ -1,5 +1,4 @@
-import { freePort, type ProcessExit, spawnNode, type TestProcess } from '@switchyard/test-kit';
-import type { Test } from 'tap';
+import { freePort, type ProcessExit, spawnNode, type Teardown, type TestProcess } from '@switchyard/test-kit';
 import { mainOf, type ServiceName } from './settings.ts';
 
 /** One replica of a service, over all the processes that it lives through. */
@@ -20,7 +19,7 @@ export interface ServiceInstance {
  * @param env everything but `PORT`.
  */
 export async function createServiceInstance(
-  t: Test,
+  t: Teardown,
   service: ServiceName,
   env: Record<string, string | undefined>,
 ): Promise<ServiceInstance> {

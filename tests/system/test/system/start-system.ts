@@ -1,6 +1,5 @@
 import { type SettingsPatch, type Simulator, startSimulator } from '@switchyard/simulator';
-import { startRedis, type TestDatabase, type TestRedis } from '@switchyard/test-kit';
-import type { Test } from 'tap';
+import { startRedis, type Teardown, type TestDatabase, type TestRedis } from '@switchyard/test-kit';
 import { createServiceInstance, type ServiceInstance } from './service-instance.ts';
 import { createSecrets, type Secrets, type ServiceName, serviceNames } from './settings.ts';
 
@@ -25,7 +24,7 @@ export interface SystemOptions {
 }
 
 /** Starts a Redis with an append-only file, the simulator and all services; everything ends with the test. */
-export async function startSystem(t: Test, options: SystemOptions): Promise<System> {
+export async function startSystem(t: Teardown, options: SystemOptions): Promise<System> {
   const { database, replicas = {}, env: more = {} } = options;
   const secrets = createSecrets();
   const redis = await startRedis(t, { aof: true });
