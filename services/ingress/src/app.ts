@@ -15,6 +15,7 @@ import { createEventIntake } from './intake/create-event-intake.ts';
 import { createMemoryGuard } from './intake/create-memory-guard.ts';
 import { createReplay } from './intake/create-replay.ts';
 import { createSeenEvents } from './intake/create-seen-events.ts';
+import { createUnroutedAlerts } from './intake/create-unrouted-alerts.ts';
 import { createUnroutedEvents } from './intake/create-unrouted-events.ts';
 import { createWriteGatherer } from './intake/create-write-gatherer.ts';
 import { createIntakeMetrics, type IntakeSource } from './intake/intake-metrics.ts';
@@ -47,6 +48,7 @@ import { createWebhookIntake } from './whatsapp/create-webhook-intake.ts';
 const VERSION = '0.1.0';
 const MEMORY_LOOK_MS = 1000;
 const REPLAY_LOOK_MS = 2000;
+const UNROUTED_LOOK_MS = 10_000;
 const ERASE_LOOK_MS = 3000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -179,6 +181,12 @@ async function assemble(
     }),
   );
   runtime.addTask({ name: 'look at queue memory', intervalMs: MEMORY_LOOK_MS, run: () => memory.look() });
+  const unroutedAlerts = createUnroutedAlerts({ unrouted, producer });
+  runtime.addTask({
+    name: 'tell of unrouted events',
+    intervalMs: UNROUTED_LOOK_MS,
+    run: unroutedAlerts.run,
+  });
   runtime.addTask({ name: 'replay from the archive', intervalMs: REPLAY_LOOK_MS, run: replays.run });
   runtime.addTask({
     name: 'erase from the archive',

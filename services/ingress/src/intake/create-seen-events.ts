@@ -1,6 +1,7 @@
 import { prepareScript, type RedisClient } from '@switchyard/redis';
 import type { Logger } from 'pino';
 import { createBatch } from './create-batch.ts';
+import { createTurnEnd } from './create-turn-end.ts';
 import { withinDeadline } from './within-deadline.ts';
 
 /** How long one look into the deduplication Redis may take. A request does two, and must be answered within 2 s. */
@@ -39,6 +40,8 @@ export function createSeenEvents(settings: {
   logger: Logger;
 }): SeenEvents {
   const { client, ttlSeconds, logger } = settings;
+  // Looking and remembering of one turn leave in one write.
+  const later = createTurnEnd(client);
   const keyOf = (id: string) => `${settings.keyPrefix}done:${id}`;
   let pausedUntilMs = 0;
 
@@ -56,16 +59,20 @@ export function createSeenEvents(settings: {
     }
   }
 
-  const look = createBatch((ids: readonly string[]) =>
-    open(async () => {
-      const found = await client.mget(ids.map(keyOf));
-      return new Set(ids.filter((_id, index) => found[index] !== null));
-    }, nothing),
+  const look = createBatch(
+    (ids: readonly string[]) =>
+      open(async () => {
+        const found = await client.mget(ids.map(keyOf));
+        return new Set(ids.filter((_id, index) => found[index] !== null));
+      }, nothing),
+    { later },
   );
-  const note = createBatch((ids: readonly string[]) =>
-    open(async () => {
-      await remember(client, ids.map(keyOf), [ttlSeconds]);
-    }, undefined),
+  const note = createBatch(
+    (ids: readonly string[]) =>
+      open(async () => {
+        await remember(client, ids.map(keyOf), [ttlSeconds]);
+      }, undefined),
+    { later },
   );
 
   return {

@@ -21,6 +21,14 @@ export interface EventToKeep {
 /** A kept event without its body. */
 export type UnroutedSummary = Omit<UnroutedEventRow, 'body' | 'headers'>;
 
+/** Which of the kept events are meant. */
+export interface WaitingFilter {
+  readonly kind?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly sourceKey?: string | undefined;
+  readonly merchantId?: string | undefined;
+}
+
 /** What verified but could not be routed or read: kept whole, listed, replayed. */
 export interface UnroutedEvents {
   /** @throws CodedError DATABASE_AWAY: nothing may be acknowledged that was not kept. */
@@ -32,6 +40,10 @@ export interface UnroutedEvents {
     limit: number;
   }): Promise<UnroutedSummary[]>;
   find(id: string): Promise<UnroutedEventRow | undefined>;
+  /** What was not replayed yet, whole, the oldest first. */
+  waiting(filter: WaitingFilter & { after?: string | undefined; limit: number }): Promise<UnroutedEventRow[]>;
+  /** How many came in a time range, end excluded, and were not replayed, by kind and reason. */
+  count(fromMs: number, toMs: number): Promise<{ kind: string; reason: string; events: number }[]>;
   markReplayed(id: string): Promise<void>;
   /** Drops what is older. @returns how many. */
   purge(olderThanMs: number): Promise<number>;
@@ -76,17 +88,39 @@ export function createUnroutedEvents(settings: {
       if (reason !== undefined) query = query.where('reason', '=', reason);
       if (replayed !== undefined) query = query.where('replayedAtMs', replayed ? 'is not' : 'is', null);
       if (before !== undefined) {
-        const [time, id = ''] = before.split('.');
+        const [time, id] = readCursor(before);
         query = query.where((eb) =>
-          eb.or([
-            eb('receivedAtMs', '<', Number(time)),
-            eb.and([eb('receivedAtMs', '=', Number(time)), eb('id', '<', id)]),
-          ]),
+          eb.or([eb('receivedAtMs', '<', time), eb.and([eb('receivedAtMs', '=', time), eb('id', '<', id)])]),
         );
       }
       return query.orderBy('receivedAtMs', 'desc').orderBy('id', 'desc').limit(limit).execute();
     },
     find: (id) => db.selectFrom('unrouted_events').selectAll().where('id', '=', id).executeTakeFirst(),
+    async waiting({ after, limit, ...filter }) {
+      let query = db.selectFrom('unrouted_events').selectAll().where('replayedAtMs', 'is', null);
+      for (const column of ['kind', 'reason', 'sourceKey', 'merchantId'] as const) {
+        const value = filter[column];
+        if (value !== undefined) query = query.where(column, '=', value);
+      }
+      if (after !== undefined) {
+        const [time, id] = readCursor(after);
+        query = query.where((eb) =>
+          eb.or([eb('receivedAtMs', '>', time), eb.and([eb('receivedAtMs', '=', time), eb('id', '>', id)])]),
+        );
+      }
+      return query.orderBy('receivedAtMs').orderBy('id').limit(limit).execute();
+    },
+    async count(fromMs, toMs) {
+      const rows = await db
+        .selectFrom('unrouted_events')
+        .select(({ fn }) => ['kind', 'reason', fn.countAll<number>().as('events')])
+        .where('receivedAtMs', '>=', fromMs)
+        .where('receivedAtMs', '<', toMs)
+        .where('replayedAtMs', 'is', null)
+        .groupBy(['kind', 'reason'])
+        .execute();
+      return rows.map(({ kind, reason, events }) => ({ kind, reason, events: Number(events) }));
+    },
     async markReplayed(id) {
       await db
         .updateTable('unrouted_events')
@@ -102,6 +136,16 @@ export function createUnroutedEvents(settings: {
       return Number(numDeletedRows);
     },
   };
+}
+
+/** Where a page ends. */
+export function cursorOf({ receivedAtMs, id }: Pick<UnroutedEventRow, 'receivedAtMs' | 'id'>): string {
+  return `${receivedAtMs}.${id}`;
+}
+
+function readCursor(cursor: string): [time: number, id: string] {
+  const [time, id = ''] = cursor.split('.');
+  return [Number(time), id];
 }
 
 function toRow(event: EventToKeep, receivedAtMs: number): UnroutedEventRow {

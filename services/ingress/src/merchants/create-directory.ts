@@ -21,14 +21,14 @@ export interface KnownSource extends Pick<SourceRow, 'merchantId' | 'appId' | 's
   readonly archiveOff: number | null;
 }
 
-/** What intake must know of merchants, at most seconds old. */
+/** What intake must know of merchants, at most seconds old. What is in memory comes at once, the rest as a promise. */
 export interface Directory {
   /** All apps of a kind. */
-  apps(kind: string): Promise<readonly SigningApp[]>;
+  apps(kind: string): readonly SigningApp[] | Promise<readonly SigningApp[]>;
   /** The source of a number. */
-  source(kind: string, sourceKey: string): Promise<KnownSource | undefined>;
+  source(kind: string, sourceKey: string): KnownSource | undefined | Promise<KnownSource | undefined>;
   /** A source of the account, for events that name no number. */
-  account(kind: string, accountKey: string): Promise<KnownSource | undefined>;
+  account(kind: string, accountKey: string): KnownSource | undefined | Promise<KnownSource | undefined>;
   /** The app of a number, if that is known without asking: a hint which secret to try first. */
   peekApp(kind: string, sourceKey: string): string | undefined;
   /** Forgets everything in this process, after a change made here. */
@@ -47,11 +47,18 @@ export function createDirectory(settings: {
 }): Directory {
   const { db, secretBox, logger } = settings;
 
-  function open(row: AppRow): SigningApp {
-    const secrets = [secretBox.open(row.sealedSecret, secretContext(row.id))];
+  /** Opened secrets by sealed text, of each kind: to open those of thousands of apps every other second would be felt. */
+  const openedByKind = new Map<string, ReadonlyMap<string, string>>();
+
+  function open(row: AppRow, opened: Map<string, string>): SigningApp {
+    const openSecret = (sealed: string) => {
+      const secret = openedByKind.get(row.kind)?.get(sealed) ?? secretBox.open(sealed, secretContext(row.id));
+      opened.set(sealed, secret);
+      return secret;
+    };
+    const secrets = [openSecret(row.sealedSecret)];
     const isRotating = (row.previousUntilMs ?? 0) > Date.now();
-    if (isRotating && row.sealedPreviousSecret !== null)
-      secrets.push(secretBox.open(row.sealedPreviousSecret, secretContext(row.id)));
+    if (isRotating && row.sealedPreviousSecret !== null) secrets.push(openSecret(row.sealedPreviousSecret));
     return {
       id: row.id,
       secrets,
@@ -70,9 +77,10 @@ export function createDirectory(settings: {
         .where('kind', '=', kind)
         .orderBy('createdAtMs')
         .execute();
-      return rows.flatMap((row) => {
+      const opened = new Map<string, string>();
+      const found = rows.flatMap((row) => {
         try {
-          return [open(row)];
+          return [open(row, opened)];
         } catch (error) {
           // A secret whose key is gone stops its own app, not everyone's.
           logger.error(
@@ -82,6 +90,8 @@ export function createDirectory(settings: {
           return [];
         }
       });
+      openedByKind.set(kind, opened);
+      return found;
     },
   });
 

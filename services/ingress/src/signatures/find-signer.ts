@@ -8,16 +8,25 @@ const BYTES_PER_TURN = 8 * 1024 * 1024;
  * Finds the app whose secret signed a body.
  *
  * @param hint id of the app to try first, so that with many apps one HMAC is usually enough. It is a guess and decides nothing.
- * @returns undefined where no app's secret matches.
+ * @returns undefined where no app's secret matches; a promise where more than the first app had to be tried.
  */
-export async function findSigner(
+export function findSigner(
   body: Buffer,
   signature: Buffer,
   apps: readonly SigningApp[],
   hint?: string,
-): Promise<SigningApp | undefined> {
-  const first = hint === undefined ? undefined : apps.find(({ id }) => id === hint);
+): SigningApp | undefined | Promise<SigningApp | undefined> {
+  const first = hint === undefined || apps.length === 1 ? apps[0] : apps.find(({ id }) => id === hint);
   if (first && isSignedWith(body, signature, first.secrets)) return first;
+  return apps.length > (first ? 1 : 0) ? tryOthers(body, signature, apps, first) : undefined;
+}
+
+async function tryOthers(
+  body: Buffer,
+  signature: Buffer,
+  apps: readonly SigningApp[],
+  first: SigningApp | undefined,
+): Promise<SigningApp | undefined> {
   let hashedBytes = 0;
   for (const app of apps) {
     if (app === first) continue;

@@ -9,11 +9,16 @@ t.test('calls of one turn are done together, and later ones again', async (t) =>
   t.same(rounds, [[1, 2, 3], [4]]);
 });
 
-t.test('no round is larger than it may be, and none is lost', async (t) => {
+t.test('a full round goes at once, and none is lost or done twice', async (t) => {
   const rounds: number[][] = [];
-  const batch = createBatch(async (items: readonly number[]) => rounds.push([...items]), 2);
-  await Promise.all([batch([1]), batch([2]), batch([3]), batch([4, 5, 6])]);
-  t.same(rounds, [[1, 2], [3], [4, 5, 6]]);
+  const batch = createBatch(async (items: readonly number[]) => rounds.push([...items]), { fullAt: 2 });
+  const answers = Promise.all([batch([1]), batch([2]), batch([3, 4, 5]), batch([6])]);
+  t.same(rounds, [
+    [1, 2],
+    [3, 4, 5],
+  ]);
+  await answers;
+  t.same(rounds.slice(2), [[6]]);
 });
 
 t.test('a failure fails the calls of its round alone', async (t) => {

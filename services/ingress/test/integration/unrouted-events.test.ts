@@ -111,6 +111,33 @@ eachDatabase(t, 'unrouted events', async (t, database) => {
     });
   });
 
+  await t.test('many are replayed by one call; what is still at fault stays, and stops nobody', async (t) => {
+    const number = '106540352242777';
+    for (const id of ['m-1', 'm-2', 'm-3']) t.equal((await post(textWebhook(id, {}, number))).status, 200);
+    t.equal((await post('"no envelope"')).status, 400);
+    const replay = async (body: object) =>
+      (await call('POST', '/api/v1/unrouted-events/replay', { body })).body.data as Record<string, unknown>;
+    t.match(await replay({ sourceKey: number }), { replayed: 0, stillUnrouted: 3, refused: 0 });
+    const body = { kind: 'whatsapp', sourceKey: number, appId: 'app_environment' };
+    t.equal((await call('POST', '/api/v1/sources', { body })).status, 201);
+    const first = await replay({ sourceKey: number, limit: 2 });
+    t.match(first, { replayed: 2, stillUnrouted: 0 });
+    t.same(await replay({ sourceKey: number, after: first.next }), {
+      replayed: 1,
+      stillUnrouted: 0,
+      refused: 0,
+    });
+    t.match(await replay({ reason: 'not-an-envelope' }), { replayed: 0, refused: /[1-9]/ });
+    t.same(await replay({ sourceKey: number }), { replayed: 0, stillUnrouted: 0, refused: 0 });
+    const jobs = await jobsIn(ingress, 'inbound', 'receive-message');
+    t.same(jobs.flatMap((job) => (String(job.message.id).startsWith('m-') ? [job.message.id] : [])).sort(), [
+      'm-1',
+      'm-2',
+      'm-3',
+    ]);
+    t.equal((await call('POST', '/api/v1/unrouted-events/replay', { body: { resaon: 'x' } })).status, 400);
+  });
+
   await t.test('pages follow one another without gap or repeat', async (t) => {
     const all = (await list()).map(({ id }) => id);
     const paged: string[] = [];
