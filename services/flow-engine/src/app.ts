@@ -1,6 +1,7 @@
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import type { Logger } from 'pino';
 import { createCallProcessors } from './calls/create-call-processors.ts';
+import { createExecutors } from './calls/create-executors.ts';
 import type { FlowEngineConfig } from './config.ts';
 import { createApplyInput } from './conversations/apply-input.ts';
 import { createDrain } from './conversations/create-drain.ts';
@@ -121,7 +122,11 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
   });
   const gather = createGatherInput({ applyInput, parallel: dialect === 'mysql' ? 3 : 1, logger });
   const takeIn = createIntake({ inbox, gather, drain, report });
-  const calls = createCallProcessors({ executors: {}, takeIn, isWaiting: runs.isWaiting });
+  const calls = createCallProcessors({
+    executors: await createExecutors(runtime),
+    takeIn,
+    isWaiting: runs.isWaiting,
+  });
   runtime.addWorker('flows', createFlowProcessors({ takeIn, sends, erase, calls }));
   runtime.addWorker('ai', calls.ai);
 

@@ -1,9 +1,12 @@
 import { type ConfigFields, type ConfigOf, field, loadConfig } from '@switchyard/config';
+import { filesFields } from '@switchyard/files';
 import { runtimeFields } from '@switchyard/runtime';
+import { checkProviders, providerFields } from './credentials/provider-fields.ts';
 
 /** Every setting of flow-engine. */
 export const flowEngineFields = {
   ...runtimeFields(3002),
+  ...filesFields,
   flowGapWaitMs: field.integer('FLOW_GAP_WAIT_MS', {
     description:
       'Time an event waits for one of the same contact that was accepted before it and has not come, in milliseconds; after it the conversation goes on without the missing one',
@@ -25,11 +28,14 @@ export const flowEngineFields = {
     minimum: 1000,
     maximum: 86_400_000,
   }),
+  ...providerFields,
 } satisfies ConfigFields;
 
 export type FlowEngineConfig = ConfigOf<typeof flowEngineFields>;
 
 /** @throws ConfigError one line that names the variable. */
 export function loadFlowEngineConfig(env: Readonly<Record<string, string | undefined>>): FlowEngineConfig {
-  return loadConfig(flowEngineFields, env);
+  const config = loadConfig(flowEngineFields, env);
+  checkProviders(config);
+  return config;
 }

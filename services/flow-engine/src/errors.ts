@@ -24,3 +24,27 @@ export const runInputInvalid = defineError('RUN_INPUT_INVALID', 400, 'never');
 export const runTargetInvalid = defineError('RUN_TARGET_INVALID', 400, 'never');
 /** The run has not failed at a node, so that there is none to try again. */
 export const runNotRetryable = defineError('RUN_NOT_RETRYABLE', 409, 'never');
+/** As many calls to the outside are under way as one process makes at a time; the job comes again. */
+export const callsBusy = defineError('CALLS_BUSY', 503, 'later');
+/** The host of a flow's HTTP request has not answered for some time, so nobody asks it for a while. */
+export const httpHostFailing = defineError('HTTP_HOST_FAILING', 503, 'retry');
+/** No AI provider has this id, or it belongs to another merchant. */
+export const aiProviderUnknown = defineError('AI_PROVIDER_UNKNOWN', 404, 'never');
+/** A merchant has as many AI providers as are allowed. */
+export const aiProviderLimitReached = defineError('AI_PROVIDER_LIMIT_REACHED', 409, 'never');
+/** What the environment sets, the API can't change: the next start would undo it. */
+export const setByEnvironment = defineError('SET_BY_ENVIRONMENT', 409, 'never');
+/** The address can't be used: not HTTP(S), with credentials in it, or inside a private network. */
+export const credentialUrlRefused = defineError('CREDENTIAL_URL_REFUSED', 400, 'never');
+/** The merchant has no AI provider that is turned on. */
+export const aiNotConfigured = defineError('AI_NOT_CONFIGURED', 409, 'never');
+/** No AI provider answered: away, too slow, or out of budget. Another attempt may succeed. */
+export const aiUnavailable = defineError('AI_UNAVAILABLE', 502, 'retry');
+/** Every AI provider refused the request: a wrong key, an unknown model, a request that it does not take. */
+export const aiRefused = defineError('AI_REFUSED', 502, 'never');
+/** What the AI answered is none: empty, cut off, too long, or not what the schema asks for, twice. */
+export const aiAnswerInvalid = defineError('AI_ANSWER_INVALID', 502, 'never');
+/** The schema of values to be read from a text can't be used: too large, or with keywords that are not supported. */
+export const aiSchemaInvalid = defineError('AI_SCHEMA_INVALID', 400, 'never');
+/** The voice message is gone from the store, or longer than is transcribed. */
+export const audioUnusable = defineError('AUDIO_UNUSABLE', 422, 'never');

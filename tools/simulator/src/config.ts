@@ -13,6 +13,11 @@ export const simulatorFields = {
     description: 'How much is logged.',
     default: 'info',
   }),
+  aiApiKey: field.string('AI_API_KEY', {
+    description: 'The Bearer token that the AI accepts.',
+    default: 'simulator-ai-key',
+    secret: true,
+  }),
   smtpPort: field.integer('SIMULATOR_SMTP_PORT', {
     description: 'Port of the SMTP server that keeps what it is sent; 0 takes a free one.',
     default: 0,

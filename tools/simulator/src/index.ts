@@ -1,3 +1,4 @@
+export type { AiFault, SimulatedAi } from './ai/create-ai.ts';
 export { simulatorFields } from './config.ts';
 export { type Settings, SettingsPatch } from './settings.ts';
 export { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
+import { createSimulatedAi, type SimulatedAi } from './ai/create-ai.ts';
 import { buildApp } from './app.ts';
 import { settingsInvalid, waitTimedOut } from './errors.ts';
 import { createRandom } from './random.ts';
@@ -40,6 +41,8 @@ export interface SimulatorOptions {
   repeatCapacity?: number;
   /** Media kept, in bytes (256 MB). */
   maxMediaBytes?: number;
+  /** The Bearer token that the AI accepts. */
+  aiApiKey?: string;
   /** Port of the mailbox; 0, the default, takes a free one. */
   smtpPort?: number;
   /** Silent when absent. */
@@ -53,6 +56,8 @@ export interface Simulator {
   readonly settings: Settings;
   /** An SMTP server that keeps what it is sent. */
   readonly mailbox: Mailbox;
+  /** A model that speaks OpenAI's protocol at `<url>/ai/v1`. */
+  readonly ai: SimulatedAi;
   /** What a client needs to know. */
   readonly credentials: {
     phoneNumberId: string;
@@ -130,17 +135,20 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const host = options.host ?? '127.0.0.1';
   const random = createRandom((options.seed ?? 1) + 1);
   const mailbox = await createMailbox({ host, port: options.smtpPort ?? 0, random });
-  const app = await buildApp({ whatsapp, mailbox, logger });
+  const ai = createSimulatedAi({ apiKey: options.aiApiKey ?? 'simulator-ai-key', random });
+  const app = await buildApp({ whatsapp, mailbox, ai, logger });
   await app.listen({ host, port: options.port ?? 0, listenTextResolver: () => 'listening' });
   const { port } = app.server.address() as AddressInfo;
   return {
     url: `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`,
     credentials,
     mailbox,
+    ai,
     ...methodsOf(whatsapp),
     reset() {
       whatsapp.reset();
       mailbox.clear();
+      ai.reset();
     },
     get settings() {
       return whatsapp.settings;
@@ -164,7 +172,7 @@ function merge(settings: Settings, patch: SettingsPatch): Settings {
 
 function methodsOf(
   whatsapp: WhatsApp,
-): Omit<Simulator, 'url' | 'credentials' | 'settings' | 'close' | 'mailbox' | 'reset'> {
+): Omit<Simulator, 'url' | 'credentials' | 'settings' | 'close' | 'mailbox' | 'ai' | 'reset'> {
   const { accepted, events, faults } = whatsapp;
   return {
     changeSettings: (patch) => whatsapp.changeSettings(patch),

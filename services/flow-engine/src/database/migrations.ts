@@ -1,5 +1,6 @@
 import { columnKinds, ensureColumn, ensureIndex, type Kysely, type Migration } from '@switchyard/database';
 import { createCounters } from '../statistics/counters-migration.ts';
+import { createAiTables } from './credentials-migration.ts';
 
 const createFlows: Migration = {
   async up(db: Kysely<unknown>) {
@@ -182,4 +183,5 @@ export const migrations: Record<string, Migration> = {
   'flow-engine-0005-schedules': createSchedules,
   'flow-engine-0006-chains': addChains,
   'flow-engine-0007-counters': createCounters,
+  'flow-engine-0008-ai': createAiTables,
 };

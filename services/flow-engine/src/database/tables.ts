@@ -148,7 +148,49 @@ export interface FlowCountersTable {
   cancelled: number;
 }
 
+/** An AI provider of a merchant. */
+export interface AiProvidersTable {
+  id: string;
+  merchantId: string;
+  name: string;
+  /** The lowest is asked first. */
+  position: number;
+  baseUrl: string;
+  apiKeySealed: string | null;
+  model: string;
+  transcriptionModel: string | null;
+  tokenLimitParameter: 'max_tokens' | 'max_completion_tokens';
+  /** In the currency's units, for a million tokens. */
+  inputPrice: number;
+  outputPrice: number;
+  /** For a minute of speech. */
+  minutePrice: number;
+  state: 'enabled' | 'disabled';
+  origin: 'api' | 'environment';
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** What AI was used for on one day, and what it cost. */
+export interface AiUsageTable {
+  merchantId: string;
+  /** `YYYY-MM-DD`, UTC. */
+  day: string;
+  providerId: string;
+  model: string;
+  purpose: 'reply' | 'classify' | 'transcribe';
+  calls: number;
+  failures: number;
+  inputTokens: number;
+  outputTokens: number;
+  audioSeconds: number;
+  /** Millionths of the currency's unit. */
+  costMicros: number;
+}
+
 export interface FlowTables extends OutboxTables {
+  aiProviders: AiProvidersTable;
+  aiUsage: AiUsageTable;
   flows: FlowsTable;
   flowVersions: FlowVersionsTable;
   inbox: InboxTable;

@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { isCodedError } from '@switchyard/errors';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import type { SimulatedAi } from '../ai/create-ai.ts';
 import { settingsInvalid } from '../errors.ts';
 import { SettingsPatch } from '../settings.ts';
 import type { Mailbox } from '../smtp/create-mailbox.ts';
@@ -10,6 +11,7 @@ import { FaultInput } from '../whatsapp/faults.ts';
 import { InboundInput } from '../whatsapp/inbound-message.ts';
 import { NumberInput } from '../whatsapp/numbers.ts';
 import { verifyWebhook } from '../whatsapp/verify-webhook.ts';
+import { aiControlRoutes } from './ai-routes.ts';
 import { mailboxRoutes } from './mailbox-routes.ts';
 import { streamEvents } from './stream-events.ts';
 
@@ -29,6 +31,7 @@ const oneOrMore = <T extends Type.TSchema>(schema: T) =>
 export interface Simulated {
   whatsapp: WhatsApp;
   mailbox: Mailbox;
+  ai: SimulatedAi;
 }
 
 /**
@@ -36,7 +39,7 @@ export interface Simulated {
  * another site is refused.
  */
 export async function controlRoutes(scope: FastifyInstance, simulated: Simulated): Promise<void> {
-  const { whatsapp, mailbox } = simulated;
+  const { whatsapp, mailbox, ai } = simulated;
   const app = scope.withTypeProvider<TypeBoxTypeProvider>();
 
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
@@ -158,9 +161,11 @@ export async function controlRoutes(scope: FastifyInstance, simulated: Simulated
   app.get('/statistics', async () => answer(whatsapp.statistics()));
   app.get('/events', (request, reply) => streamEvents(whatsapp, request, reply));
   mailboxRoutes(app, mailbox);
+  aiControlRoutes(app, ai);
   app.post('/reset', async () => {
     whatsapp.reset();
     mailbox.clear();
+    ai.reset();
     return answer({});
   });
 }

@@ -1,0 +1,87 @@
+import { createFileStore } from '@switchyard/files';
+import { createSharedBreaker } from '@switchyard/redis';
+import { DEFAULT_MERCHANT_ID, type Runtime } from '@switchyard/runtime';
+import { createSafeClient } from '@switchyard/safe-http';
+import { createAi, isProviderFailure } from '../ai/create-ai.ts';
+import { createAiExecutors } from '../ai/create-ai-executors.ts';
+import { createProviderStore } from '../ai/provider-store.ts';
+import { createUsageStore } from '../ai/usage-store.ts';
+import type { FlowEngineConfig } from '../config.ts';
+import { environmentProvider } from '../credentials/provider-fields.ts';
+import type { FlowTables } from '../database/tables.ts';
+import { createHttpExecutor, isHostFailure } from '../http/create-http-executor.ts';
+import { registerAiProviders } from '../routes/ai-providers.ts';
+import type { CallExecutors } from './call.ts';
+import { createBulkhead } from './create-bulkhead.ts';
+import { createReadFile } from './read-file.ts';
+
+/** A completion is text; whatever is longer is none. */
+const AI_MAX_BYTES = 1024 * 1024;
+/** All providers together must be through before the job's own time is up. */
+const AI_TOTAL_MS = 100_000;
+/** `flows` has 50 places; calls take half of them at most, so that conversations go on however slow the world is. */
+const HTTP_PLACES = { total: 25, perKey: 8 };
+/** `ai` has 50; one merchant takes half of them at most. */
+const AI_PLACES = { total: 50, perKey: 25 };
+const AI_BREAKER = {
+  windowMs: 30_000,
+  minimumFailures: 5,
+  failureRatio: 0.5,
+  openMs: 15_000,
+  probeMs: 120_000,
+};
+
+/** Makes an executor for every kind of call, with its stores and routes. */
+export async function createExecutors(
+  runtime: Runtime<FlowTables, FlowEngineConfig>,
+): Promise<CallExecutors> {
+  const { app, config, database, secretBox, logger, metrics, redis } = runtime;
+  const allowPrivateNetworks = config.flowHttpAllowPrivateNetworks;
+  const policy = { allowPrivateNetworks, allowedHosts: config.flowHttpAllowedHosts };
+  const client = (name: string, options: Parameters<typeof createSafeClient>[0]) => {
+    const made = createSafeClient(options);
+    runtime.onClose(name, () => made.close());
+    return made;
+  };
+  const breaker = (name: string, options: object, isFailure: (error: unknown) => boolean) =>
+    createSharedBreaker({ client: redis.queue, logger, name, isFailure, ...options });
+
+  const http = createHttpExecutor({
+    client: client('http client of flows', {
+      ...policy,
+      timeoutMs: config.flowHttpTimeoutMs,
+      maxBytes: config.flowHttpMaxBytes,
+    }),
+    breaker: breaker('flow-http', {}, isHostFailure),
+    bulkhead: createBulkhead(HTTP_PLACES),
+  });
+
+  const providers = createProviderStore({ database, secretBox, allowPrivateNetworks });
+  await providers.ensureFromEnvironment(environmentProvider(config), DEFAULT_MERCHANT_ID);
+  const tokens = metrics.counter('switchyard_ai_tokens_total', 'Tokens that AI providers counted.', [
+    'kind',
+    'purpose',
+  ]);
+  const usage = createUsageStore({ database, count: (labels, count) => tokens.add(labels, count) });
+  registerAiProviders(app, { providers, usage });
+  const aiClient = { timeoutMs: config.aiTimeoutMs, maxBytes: AI_MAX_BYTES };
+  const ai = createAi({
+    providers,
+    usage,
+    breaker: breaker('ai', AI_BREAKER, isProviderFailure),
+    http: {
+      guarded: client('ai client', { ...policy, ...aiClient }),
+      trusted: client('trusted ai client', { ...aiClient, allowPrivateNetworks: true }),
+    },
+    timeoutMs: config.aiTimeoutMs,
+    totalMs: AI_TOTAL_MS,
+    logger,
+  });
+  const aiExecutors = createAiExecutors({
+    ai,
+    readFile: createReadFile(await createFileStore(config)),
+    bulkhead: createBulkhead(AI_PLACES),
+    historyTokens: config.aiHistoryTokens,
+  });
+  return { http, ...aiExecutors };
+}

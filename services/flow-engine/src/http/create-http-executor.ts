@@ -1,0 +1,94 @@
+import { type CodedError, isCodedError } from '@switchyard/errors';
+import { circuitOpen, type SharedBreaker } from '@switchyard/redis';
+import type { SafeClient, SafeResponse } from '@switchyard/safe-http';
+import type { CallExecutor } from '../calls/call.ts';
+import type { Bulkhead } from '../calls/create-bulkhead.ts';
+import { httpHostFailing } from '../errors.ts';
+import { parseJson } from './parse-json.ts';
+
+/** Redirects that are followed; each is checked like the first address. */
+const MAX_REDIRECTS = 5;
+/** Headers of an answer that a flow can use, at most. */
+const MAX_HEADERS = 50;
+const MAX_HEADER_CHARACTERS = 1000;
+
+/** What {@link createHttpExecutor} needs. */
+export interface HttpExecutorParts {
+  client: SafeClient;
+  /** One per merchant and host; counts calls that got no answer. */
+  breaker: SharedBreaker;
+  bulkhead: Bulkhead;
+}
+
+/**
+ * Makes the executor of flows' HTTP requests. An answer of any status is a success; no answer in time is tried again; an address
+ * inside a network, or an answer that is too long, never is.
+ *
+ * Each attempt carries the same `Idempotency-Key`, so that a server that knows it does the work once.
+ */
+export function createHttpExecutor(parts: HttpExecutorParts): CallExecutor<'http'> {
+  const { client, breaker, bulkhead } = parts;
+  return async (call, { merchantId, requestId, signal }) => {
+    const { method, url, timeoutMs, json } = call;
+    const own = Object.fromEntries(
+      Object.entries(call.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+    );
+    const body = json === undefined ? call.body : JSON.stringify(json);
+    const headers = {
+      'user-agent': 'Switchyard-Flows/1',
+      accept: 'application/json, text/*;q=0.9, */*;q=0.5',
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      'idempotency-key': requestId,
+      ...own,
+    };
+    const key = `${merchantId}:${URL.parse(url)?.host ?? 'nowhere'}`.slice(0, 300);
+    try {
+      const answer = await bulkhead.run(key, () =>
+        breaker.run(key, () =>
+          client.request({ method, url, headers, body, timeoutMs, maxRedirects: MAX_REDIRECTS, signal }),
+        ),
+      );
+      return readAnswer(answer);
+    } catch (error) {
+      // Nobody waits for a circuit without a limit: attempts are spent on it.
+      if (isCodedError(error) && error.code === circuitOpen.code)
+        throw httpHostFailing('the host has not answered for some time, and is left alone for a while', {
+          cause: error,
+        });
+      if (isCodedError(error) && error.outcome === 'never') return refusal(error);
+      throw error;
+    }
+  };
+}
+
+/** Whether the host, and not the request, is what failed. */
+export function isHostFailure(error: unknown): boolean {
+  return isCodedError(error) && error.outcome === 'retry';
+}
+
+function refusal({ code, message }: CodedError) {
+  return { ok: false as const, code, message };
+}
+
+function readAnswer({ status, headers, body }: SafeResponse): Awaited<ReturnType<CallExecutor<'http'>>> {
+  const shown = Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => name !== 'set-cookie')
+      .slice(0, MAX_HEADERS)
+      .map(([name, value]) => [name, value.slice(0, MAX_HEADER_CHARACTERS)]),
+  );
+  const text = body.toString('utf8');
+  const isJson = /^application\/([\w.+-]*\+)?json\b/i.test(headers['content-type'] ?? '');
+  if (!isJson || text.trim() === '') return { ok: true, value: { status, headers: shown, body: text } };
+  try {
+    return { ok: true, value: { status, headers: shown, body: parseJson(text) } };
+  } catch {
+    // Gateways answer errors with pages that they call JSON: the status says enough. A success must be what it says.
+    if (status >= 400) return { ok: true, value: { status, headers: shown, body: text } };
+    return {
+      ok: false,
+      code: 'HTTP_ANSWER_INVALID',
+      message: `the answer (${status}) says that it is JSON, and is not`,
+    };
+  }
+}
