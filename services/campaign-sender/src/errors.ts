@@ -28,3 +28,9 @@ export const contactUnreachable = defineError('CONTACT_UNREACHABLE', 422, 'never
 export const mediaPending = defineError('MEDIA_PENDING', 409, 'later');
 /** The file could not be fetched, or is no longer kept; `details` says why. */
 export const mediaUnavailable = defineError('MEDIA_UNAVAILABLE', 410, 'never');
+/** No kind of message takes files of this type. */
+export const mediaTypeUnsupported = defineError('MEDIA_TYPE_UNSUPPORTED', 415, 'never');
+/** The file is larger than its kind of message may be. */
+export const mediaTooLarge = defineError('MEDIA_TOO_LARGE', 413, 'never');
+/** The file has no bytes. */
+export const mediaEmpty = defineError('MEDIA_EMPTY', 422, 'never');

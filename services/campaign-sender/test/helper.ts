@@ -77,15 +77,32 @@ export async function startIngress(t: Teardown, redis: TestRedis): Promise<Ingre
     }
   }
 
+  let updates = 0;
+  async function takeUpdate(wabaId: string, field: string, value: unknown): Promise<void> {
+    updates += 1;
+    const nowMs = Date.now();
+    await add({
+      queue: 'receipts',
+      name: 'apply-account-update',
+      payload: {
+        merchantId: 'default',
+        eventId: `upd_${updates}`,
+        ...{ wabaId, field, value, occurredAtMs: nowMs, receivedAtMs: nowMs },
+      },
+    });
+  }
+
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', async () => {
       const body = JSON.parse(Buffer.concat(chunks).toString()) as {
-        entry: { changes: { field: string; value: Value }[] }[];
+        entry: { id: string; changes: { field: string; value: Value }[] }[];
       };
-      for (const { changes } of body.entry)
-        for (const { field, value } of changes) if (field === 'messages') await take(value);
+      for (const { id, changes } of body.entry)
+        for (const { field, value } of changes)
+          if (field === 'messages') await take(value);
+          else await takeUpdate(id, field, value);
       response.end('ok');
     });
   });
@@ -174,7 +191,7 @@ export interface Stage extends Surroundings {
   service: CampaignSender;
   /** Calls the API as the default merchant. */
   call(
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     url: string,
     body?: unknown,
     headers?: Record<string, string>,
@@ -191,6 +208,7 @@ export interface Stage extends Surroundings {
 
 export interface Answer {
   status: number;
+  headers: Record<string, unknown>;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
   body: any;
 }
@@ -225,7 +243,12 @@ function attach(t: Teardown, around: Surroundings, service: CampaignSender): Sta
         headers: { authorization: `Bearer ${API_KEY}`, ...headers },
         ...(body === undefined ? {} : { payload: body as object }),
       });
-      return { status: response.statusCode, body: response.json() };
+      const isJson = String(response.headers['content-type']).startsWith('application/json');
+      return {
+        status: response.statusCode,
+        body: isJson ? response.json() : response.rawPayload,
+        headers: response.headers,
+      };
     },
     async subscribe(eventTypes) {
       version += 1;

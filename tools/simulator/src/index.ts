@@ -12,4 +12,5 @@ export type { NumberInput } from './whatsapp/numbers.ts';
 export { signBody } from './whatsapp/signature.ts';
 export type { InboundMessage, SimulatorEvent } from './whatsapp/simulator-event.ts';
 export type { Statistics } from './whatsapp/statistics.ts';
+export type { Template, TemplateInput } from './whatsapp/templates.ts';
 export type { HandshakeResult } from './whatsapp/verify-webhook.ts';

@@ -16,6 +16,7 @@ import type { ChangeInput } from './whatsapp/injector.ts';
 import type { NumberInput } from './whatsapp/numbers.ts';
 import type { SimulatorEvent } from './whatsapp/simulator-event.ts';
 import type { Statistics } from './whatsapp/statistics.ts';
+import type { Template, TemplateInput } from './whatsapp/templates.ts';
 import { type HandshakeResult, verifyWebhook } from './whatsapp/verify-webhook.ts';
 
 /** How a simulator is started; everything has a default. */
@@ -76,6 +77,10 @@ export interface Simulator {
   faults(): Fault[];
   /** Takes back one fault, or all. */
   removeFaults(id?: number): number;
+  /** Adds or changes a template; a new status is told by a webhook. @see TemplateInput */
+  putTemplate(template: TemplateInput): Template;
+  /** Forgets media, so that their ids no longer work. */
+  removeMedia(id: string): boolean;
   /** Adds or changes a business number. */
   putNumber(number: NumberInput): void;
   accepted(filter?: { to?: string; after?: number }): AcceptedMessage[];
@@ -181,6 +186,8 @@ function methodsOf(
     addFault: faults.add,
     faults: faults.list,
     removeFaults: (id) => faults.remove(id),
+    putTemplate: (template) => whatsapp.putTemplate(template),
+    removeMedia: (id) => whatsapp.media.remove(id),
     putNumber: (number) => void whatsapp.numbers.put(number),
     accepted: (filter) => accepted.list(filter),
     repeats: accepted.repeats,

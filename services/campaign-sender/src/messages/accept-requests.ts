@@ -3,6 +3,8 @@ import { createId } from '@switchyard/runtime';
 import type { Scope, Store } from '../database/scope.ts';
 import { idempotencyKeyReused, messageInvalid } from '../errors.ts';
 import { decideBeforeCall } from '../sending/decide-before-call.ts';
+import { decideOnTemplate } from '../templates/decide-on-template.ts';
+import type { TemplateFacts } from '../templates/template-facts.ts';
 import { digest, digestOf, findAnswer, keepAnswer } from './idempotent-requests.ts';
 import type { Candidate } from './message-candidate.ts';
 import type { MessageState } from './message-state.ts';
@@ -53,7 +55,8 @@ export interface AcceptedRequests {
 /** A problem and the message that has it. */
 export type RequestProblem = OutgoingProblem & { index: number };
 
-type Checks = Pick<Recorder, 'chooseSender' | 'check'>;
+type Templates = (TemplateFacts | undefined)[];
+type Checks = Pick<Recorder, 'chooseSender' | 'check' | 'templateOf'>;
 
 /**
  * Records the messages of an API call, all or none, and queues their delivery.
@@ -72,7 +75,7 @@ export async function acceptRequests(
   const earlier = keyed && (await findAnswer(store.db, keyed));
   if (earlier) return { messages: earlier as AcceptedRequest[], isReplay: true };
 
-  const { items, problems } = await checkRequests(checks, requests, requestHash);
+  const { items, templates, problems } = await checkRequests(checks, requests, requestHash);
   refuse(problems);
   const answer = items.map(({ message }): AcceptedRequest => ({ id: message.id, state: 'queued' }));
   return await store.inScope(async (scope) => {
@@ -83,7 +86,7 @@ export async function acceptRequests(
     }
     const recorded = await recordMessages(trx, store.dialect, items, store.now());
     if (keyed) await refuseOtherBody(scope, recorded, requestHash);
-    refuse(windowProblems(recorded, store.now()));
+    refuse(recipientProblems(recorded, templates, store.now()));
     await requests.alongside?.(scope);
     for (const [index, candidate] of recorded.entries())
       if (candidate.state === 'queued' && candidate.attempts === 0)
@@ -108,12 +111,12 @@ export async function tryRequests(
   checks: Checks,
   requests: MessageRequests,
 ): Promise<RequestProblem[]> {
-  const { items, problems } = await checkRequests(checks, requests, undefined);
+  const { items, templates, problems } = await checkRequests(checks, requests, undefined);
   if (problems.length > 0) return problems;
   try {
     return await store.inScope(async ({ trx }) => {
       const recorded = await recordMessages(trx, store.dialect, items, store.now());
-      throw new TrialOver(windowProblems(recorded, store.now()));
+      throw new TrialOver(recipientProblems(recorded, templates, store.now()));
     });
   } catch (error) {
     if (error instanceof TrialOver) return error.problems;
@@ -122,11 +125,12 @@ export async function tryRequests(
 }
 
 async function checkRequests(
-  { chooseSender, check }: Checks,
+  { chooseSender, check, templateOf }: Checks,
   { merchantId, idempotencyKey, messages, origin = { kind: 'api' } }: MessageRequests,
   requestHash: string | undefined,
-): Promise<{ items: MessageToRecord[]; problems: RequestProblem[] }> {
+): Promise<{ items: MessageToRecord[]; templates: Templates; problems: RequestProblem[] }> {
   const items: MessageToRecord[] = [];
+  const templates: Templates = [];
   const problems: RequestProblem[] = [];
   for (const [index, request] of messages.entries()) {
     const id = idempotencyKey === undefined ? createId('msg') : keyedId(merchantId, idempotencyKey, index);
@@ -137,9 +141,10 @@ async function checkRequests(
     const sender = await chooseSender(read.message);
     const found = read.problem ?? (sender ? await check(read.message, sender) : senderUnknown);
     if (found) problems.push({ index, ...found });
+    templates.push(found ? undefined : await templateOf(read.message, sender));
     items.push({ message: read.message, problem: undefined, senderId: sender?.id ?? null });
   }
-  return { items, problems };
+  return { items, templates, problems };
 }
 
 const senderUnknown: OutgoingProblem = {
@@ -148,10 +153,27 @@ const senderUnknown: OutgoingProblem = {
   message: 'names no number of this merchant, or there is none to send from',
 };
 
-/** What only the contact tells: whether the window is open. Who wants no messages is not refused but skipped, on record. */
-function windowProblems(recorded: readonly Candidate[], nowMs: number): RequestProblem[] {
+/**
+ * What only the contact tells: whether the window is open, whether a phone number is known. Who wants no messages is not refused but
+ * skipped, on record.
+ */
+function recipientProblems(
+  recorded: readonly Candidate[],
+  templates: Templates,
+  nowMs: number,
+): RequestProblem[] {
   return recorded.flatMap((candidate, index) => {
     if (candidate.state !== 'queued' || candidate.attempts > 0) return [];
+    const byTemplate = decideOnTemplate(candidate, templates[index]);
+    if (byTemplate.kind === 'settle' && byTemplate.code === '131062')
+      return [
+        {
+          index,
+          code: 'PHONE_REQUIRED',
+          field: 'to',
+          message: `must be a phone number: ${byTemplate.reason}`,
+        },
+      ];
     const decision = decideBeforeCall(candidate, nowMs);
     if (decision.kind !== 'settle') return [];
     if (decision.code === '131047')

@@ -2,13 +2,19 @@ import type { OutgoingMedia } from '../media-out/outgoing-media.ts';
 import type { Sender } from '../senders/sender-directory.ts';
 import { judgeTemplate } from '../templates/judge-template.ts';
 import type { TemplateDirectory } from '../templates/template-directory.ts';
+import type { TemplateFacts } from '../templates/template-facts.ts';
 import type { OutgoingMessage, OutgoingProblem } from './outgoing-message.ts';
 
 /** Checks of a message that need more than the message: its template and its files. */
-export type MessageCheck = (
-  message: OutgoingMessage,
-  sender: Sender | undefined,
-) => Promise<OutgoingProblem | undefined>;
+export interface MessageCheck {
+  /** What is wrong with it, before anything is known of its recipient. */
+  check(message: OutgoingMessage, sender: Sender | undefined): Promise<OutgoingProblem | undefined>;
+  /** The template that it uses, as far as it is known. */
+  templateOf(
+    message: Pick<OutgoingMessage, 'merchantId' | 'type' | 'content'>,
+    sender: Sender | undefined,
+  ): Promise<TemplateFacts | undefined>;
+}
 
 /** So old a list no longer tells that a template does not exist. */
 const LIST_COUNTS_MS = 24 * 3_600_000;
@@ -36,9 +42,8 @@ export function createMessageCheck(parts: {
     const file = await media.check(merchantId, type, content);
     if (file) return { code: 'MEDIA_INVALID', field: `${field}.${file.field}`, message: file.message };
     if (type !== 'template' || !sender) return undefined;
-    const { name, language } = content as { name: string; language: { code: string } };
     const { wabaId, templatesReadAtMs } = sender;
-    const found = judgeTemplate(await templates.find(merchantId, wabaId, name, language.code), content, {
+    const found = judgeTemplate(await templateOf({ merchantId, type, content }, sender), content, {
       isListed: templatesReadAtMs !== null && now() - templatesReadAtMs < LIST_COUNTS_MS,
       // Whether the person has a phone number is known only once the contact is found.
       toPhone: to.kind === 'phone' || to.kind === 'user_id',
@@ -48,9 +53,21 @@ export function createMessageCheck(parts: {
     return { code: found.code, field: `${field}.${found.field}`, message: found.message };
   }
 
-  return async (message, sender) =>
-    (await check('content', message.type, message.content, message, sender)) ??
-    (message.templateFallback === undefined
-      ? undefined
-      : await check('templateFallback', 'template', message.templateFallback, message, sender));
+  async function templateOf(
+    { merchantId, type, content }: { merchantId: string; type: string; content: Record<string, unknown> },
+    sender: Sender | undefined,
+  ) {
+    if (type !== 'template' || !sender) return undefined;
+    const { name, language } = content as { name: string; language: { code: string } };
+    return await templates.find(merchantId, sender.wabaId, name, language.code);
+  }
+
+  return {
+    templateOf,
+    check: async (message, sender) =>
+      (await check('content', message.type, message.content, message, sender)) ??
+      (message.templateFallback === undefined
+        ? undefined
+        : await check('templateFallback', 'template', message.templateFallback, message, sender)),
+  };
 }

@@ -14,13 +14,11 @@ import {
 import { type MessageToRecord, recordMessages } from './record-messages.ts';
 
 /** Records requests to send; concurrent ones share a transaction. */
-export interface Recorder {
+export interface Recorder extends MessageCheck {
   /** Records what a job asks for. @returns the message as it is now: new, or as an earlier try of the job left it. */
   record(payload: SendMessage, fallbackId: string): Promise<Candidate>;
   /** Finds the number a message goes out from; one of another merchant is none. */
   chooseSender(message: Pick<OutgoingMessage, 'merchantId' | 'senderId'>): Promise<Sender | undefined>;
-  /** What is wrong with a message besides its form: its template, its files. */
-  check: MessageCheck;
 }
 
 const BATCH_SIZE = 100;
@@ -30,7 +28,7 @@ export function createRecorder(
   store: Store,
   group: GroupCommit,
   senders: SenderDirectory,
-  check: MessageCheck,
+  checks: MessageCheck,
 ): Recorder {
   const batch = group.batcher<MessageToRecord, Candidate>({
     maxItems: BATCH_SIZE,
@@ -50,8 +48,8 @@ export function createRecorder(
   }
 
   return {
+    ...checks,
     chooseSender,
-    check,
     async record(payload, fallbackId) {
       const { message, problem } = readOutgoing(payload, {
         id: payload.messageId ?? fallbackId,
@@ -60,7 +58,7 @@ export function createRecorder(
       const sender = await chooseSender(message);
       return await batch.submit({
         message,
-        problem: problem ?? (await check(message, sender)),
+        problem: problem ?? (await checks.check(message, sender)),
         senderId: sender?.id ?? null,
       });
     },

@@ -1,32 +1,30 @@
-import { jobMetaOf, ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
+import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import type { Selectable } from 'kysely';
 import Type from 'typebox';
 import type { MessagesTable } from '../database/tables.ts';
 import { messageNotCancellable, recordUnknown } from '../errors.ts';
-import { acceptRequests } from '../messages/accept-requests.ts';
 import { loadCandidates } from '../messages/message-candidate.ts';
+import type { MessageState } from '../messages/message-state.ts';
 import { readTimeline } from '../messages/read-timeline.ts';
 import { unknownEnd } from '../sending/reconcile-parked.ts';
-import { pageOf, parseCursor } from './cursor.ts';
+import { pageOf, parseTimeCursor, timeKey } from './cursor.ts';
 import type { RouteParts } from './register-routes.ts';
-import {
-  IdParams,
-  MessageDetail,
-  MessageStateSchema,
-  MessageView,
-  page,
-  pageQuery,
-  SendBody,
-} from './schemas.ts';
+import { IdParams, MessageDetail, MessageStateSchema, MessageView, page, pageQuery } from './schemas.ts';
 
 /** A message as the API shows it. */
 export function presentMessage(row: Selectable<MessagesTable>) {
   const { id, direction, contactId, senderId, address, type, state, providerMessageId } = row;
   const { failureCode, failureReason, attempts, nextAttemptAtMs, expiresAtMs, createdAtMs, updatedAtMs } =
     row;
+  const { lane, replyTo } = row;
+  const object = (text: string | null) =>
+    text === null ? null : (JSON.parse(text) as Record<string, unknown>);
   return {
     ...{ id, direction, contactId, senderId, address, type, state, providerMessageId },
     content: JSON.parse(row.content) as Record<string, unknown>,
+    ...{ lane, replyTo, origin: object(row.origin) },
+    templateFallback: object(row.templateFallback),
+    replaced: object(row.replaced),
     ...{ failureCode, failureReason, attempts, nextAttemptAtMs, expiresAtMs, createdAtMs, updatedAtMs },
   };
 }
@@ -39,46 +37,9 @@ const cancelled = {
 } as const;
 const cancelledUnknown = { ...unknownEnd, reason: 'given up by its sender while its end was unknown' };
 
-/** Send, look up, list, cancel. */
-export function registerMessageRoutes(app: ServiceApp, { store, recorder, attempts }: RouteParts): void {
+/** Look up, list, cancel. */
+export function registerMessageRoutes(app: ServiceApp, { store, attempts }: RouteParts): void {
   const tags = ['messages'];
-
-  app.post(
-    '/api/v1/messages',
-    {
-      onRequest: requireScope('messages:write'),
-      schema: {
-        tags,
-        summary: 'Send one message, or up to 100',
-        description:
-          'Recorded when this answers, then sent at the pace of the number. The same Idempotency-Key with the same body is the same messages.',
-        headers: Type.Object({
-          'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
-        }),
-        body: SendBody,
-        response: {
-          202: ok(
-            Type.Object({
-              messages: Type.Array(Type.Object({ id: Type.String(), state: MessageStateSchema })),
-            }),
-          ),
-        },
-      },
-    },
-    async (request, reply) => {
-      const { body } = request;
-      const accepted = await acceptRequests(store, recorder, {
-        merchantId: request.principal.merchantId,
-        idempotencyKey: request.headers['idempotency-key'],
-        body,
-        meta: jobMetaOf(request),
-        messages: 'messages' in body ? body.messages : [body],
-      });
-      reply.code(202);
-      if (accepted.isReplay) reply.header('idempotency-replayed', 'true');
-      return succeed({ messages: accepted.messages });
-    },
-  );
 
   app.get(
     '/api/v1/messages',
@@ -91,26 +52,40 @@ export function registerMessageRoutes(app: ServiceApp, { store, recorder, attemp
           ...pageQuery,
           state: Type.Optional(MessageStateSchema),
           direction: Type.Optional(Type.Union([Type.Literal('in'), Type.Literal('out')])),
-          contactId: Type.Optional(Type.String()),
-          senderId: Type.Optional(Type.String()),
+          contactId: Type.Optional(Type.String({ maxLength: 191 })),
+          senderId: Type.Optional(Type.String({ maxLength: 191 })),
+          address: Type.Optional(
+            Type.String({ maxLength: 160, description: 'E.164 with `+`, or a user id, as messages show it' }),
+          ),
+          type: Type.Optional(Type.String({ maxLength: 64 })),
+          lane: Type.Optional(
+            Type.Union([Type.Literal('transactional'), Type.Literal('flow'), Type.Literal('campaign')]),
+          ),
+          failureCode: Type.Optional(Type.String({ maxLength: 64 })),
+          fromMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Recorded at this time or later' })),
+          toMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Recorded before this time' })),
         }),
         response: { 200: ok(page(MessageView)) },
       },
     },
     async ({ query, principal }) => {
-      const { limit, state, direction, contactId, senderId } = query;
-      const before = parseCursor(query.cursor);
+      const { limit, cursor, fromMs, toMs, ...same } = query;
+      const before = parseTimeCursor(cursor);
       let rows = store.db.selectFrom('messages').selectAll().where('merchantId', '=', principal.merchantId);
-      if (state !== undefined) rows = rows.where('state', '=', state);
-      if (direction !== undefined) rows = rows.where('direction', '=', direction);
-      if (contactId !== undefined) rows = rows.where('contactId', '=', contactId);
-      if (senderId !== undefined) rows = rows.where('senderId', '=', senderId);
-      if (before !== undefined) rows = rows.where('id', '<', before);
+      for (const [column, value] of Object.entries(same))
+        if (value !== undefined) rows = rows.where(column as 'address', '=', value);
+      if (fromMs !== undefined) rows = rows.where('createdAtMs', '>=', fromMs);
+      if (toMs !== undefined) rows = rows.where('createdAtMs', '<', toMs);
+      if (before)
+        rows = rows
+          .where('createdAtMs', '<=', before.atMs)
+          .where((where) => where.or([where('createdAtMs', '<', before.atMs), where('id', '<', before.id)]));
       const found = await rows
+        .orderBy('createdAtMs', 'desc')
         .orderBy('id', 'desc')
         .limit(limit + 1)
         .execute();
-      return succeed(pageOf(found, limit, ({ id }) => id, presentMessage));
+      return succeed(pageOf(found, limit, timeKey, presentMessage));
     },
   );
 
@@ -144,21 +119,70 @@ export function registerMessageRoutes(app: ServiceApp, { store, recorder, attemp
       },
     },
     async ({ params, principal }) => {
-      await find(params.id, principal.merchantId);
-      const candidate = (await loadCandidates(store.db, [params.id])).get(params.id);
-      const end =
-        candidate?.state === 'queued'
-          ? cancelled
-          : candidate?.state === 'parked'
-            ? cancelledUnknown
-            : undefined;
-      if (!candidate || !end || !(await attempts.settle(candidate, end)))
-        throw messageNotCancellable('the message has gone, or is on its way', {
-          details: { state: candidate?.state ?? 'received' },
-        });
+      const state = await cancel(params.id, principal.merchantId);
+      if (state !== undefined)
+        throw messageNotCancellable('the message has gone, or is on its way', { details: { state } });
       return succeed(presentMessage(await find(params.id, principal.merchantId)));
     },
   );
+
+  app.post(
+    '/api/v1/messages/cancel',
+    {
+      onRequest: requireScope('messages:write'),
+      schema: {
+        tags,
+        summary: 'Cancel up to 500 messages, those of them that have not gone',
+        body: Type.Object(
+          { ids: Type.Array(Type.String({ minLength: 1, maxLength: 191 }), { minItems: 1, maxItems: 500 }) },
+          { additionalProperties: false },
+        ),
+        response: {
+          200: ok(
+            Type.Object({
+              cancelled: Type.Array(Type.String()),
+              notCancelled: Type.Array(
+                Type.Object({
+                  id: Type.String(),
+                  state: Type.Union([MessageStateSchema, Type.Null()], {
+                    description: 'Null: there is no such message',
+                  }),
+                }),
+              ),
+            }),
+          ),
+        },
+      },
+    },
+    async ({ body, principal }) => {
+      const cancelled: string[] = [];
+      const notCancelled: { id: string; state: MessageState | null }[] = [];
+      const rows = await store.db
+        .selectFrom('messages')
+        .select('id')
+        .where('merchantId', '=', principal.merchantId)
+        .where('id', 'in', body.ids)
+        .execute();
+      const known = new Set(rows.map(({ id }) => id));
+      for (const id of new Set(body.ids)) {
+        const state = known.has(id) ? await cancel(id, principal.merchantId) : null;
+        if (state === undefined) cancelled.push(id);
+        else notCancelled.push({ id, state });
+      }
+      return succeed({ cancelled, notCancelled });
+    },
+  );
+
+  /** @returns undefined when it is cancelled, else the state that it is in. */
+  async function cancel(id: string, merchantId: string): Promise<MessageState | undefined> {
+    const { direction } = await find(id, merchantId);
+    const candidate = (await loadCandidates(store.db, [id])).get(id);
+    if (direction === 'in' || !candidate) return 'received';
+    const end =
+      candidate.state === 'queued' ? cancelled : candidate.state === 'parked' ? cancelledUnknown : undefined;
+    if (end && (await attempts.settle(candidate, end))) return undefined;
+    return (await find(id, merchantId)).state;
+  }
 
   async function find(id: string, merchantId: string) {
     const row = await store.db

@@ -10,14 +10,18 @@ import type { SenderDirectory } from '../senders/sender-directory.ts';
 import type { AccountSync } from '../senders/sync-accounts.ts';
 import type { AttemptStore } from '../sending/attempt-store.ts';
 import type { TemplateDirectory } from '../templates/template-directory.ts';
+import { registerAccountRoutes } from './account-routes.ts';
 import { registerContactEditRoutes } from './contact-edit-routes.ts';
 import { registerContactRoutes } from './contact-routes.ts';
 import { registerConversationRoutes } from './conversation-routes.ts';
 import { registerInboundMediaRoutes } from './inbound-media-routes.ts';
+import { registerMediaRoutes } from './media-routes.ts';
 import { registerMessageRoutes } from './message-routes.ts';
 import { registerPeopleSettingsRoutes } from './people-settings-routes.ts';
+import { registerSendRoutes } from './send-routes.ts';
 import { registerSenderRoutes } from './sender-routes.ts';
 import { registerSuppressionRoutes } from './suppression-routes.ts';
+import { registerTemplateRoutes } from './template-routes.ts';
 
 /** What the routes need. */
 export interface RouteParts {
@@ -36,12 +40,16 @@ export interface RouteParts {
 
 /** Adds the routes of campaign-sender. */
 export function registerRoutes(app: ServiceApp, parts: RouteParts): void {
+  registerSendRoutes(app, parts);
   registerMessageRoutes(app, parts);
   registerInboundMediaRoutes(app, parts);
+  registerMediaRoutes(app, parts);
   registerContactRoutes(app, parts);
   registerContactEditRoutes(app, parts);
   registerConversationRoutes(app, parts);
   registerPeopleSettingsRoutes(app, parts);
   registerSenderRoutes(app, parts);
+  registerAccountRoutes(app, parts);
+  registerTemplateRoutes(app, parts);
   registerSuppressionRoutes(app, parts);
 }

@@ -35,7 +35,8 @@ export const MessageRequest = Type.Object(
       description: 'Phone number in international form, or a business-scoped user id',
     }),
     content: Type.Union([Type.String({ minLength: 1, maxLength: 4096 }), object], {
-      description: "Text, or the Cloud API's object of the type",
+      description:
+        "Text, or the Cloud API's object of the type (`GET /api/v1/messages/kinds`); files also as `media`, the id of one kept here",
     }),
     type: Type.Optional(
       Type.Unsafe<NonNullable<SendMessage['type']>>(
@@ -65,6 +66,19 @@ export const MessageRequest = Type.Object(
     ),
     expiresAtMs: Type.Optional(epoch('Never sent later than this')),
     onUnknown: Type.Optional(Type.Union([Type.Literal('resend'), Type.Literal('fail')])),
+    templateFallback: Type.Optional(
+      Type.Object(
+        {
+          name: Type.String({ minLength: 1, maxLength: 512 }),
+          language: Type.Object({ code: Type.String({ minLength: 2, maxLength: 16 }) }),
+          components: Type.Optional(Type.Array(object, { maxItems: 20 })),
+        },
+        {
+          additionalProperties: false,
+          description: 'The template that goes instead when the 24-hour window is closed',
+        },
+      ),
+    ),
   },
   { additionalProperties: false },
 );
@@ -87,6 +101,11 @@ export const MessageView = Type.Object({
   address: Type.String(),
   type: Type.String(),
   content: object,
+  lane: Type.String(),
+  replyTo: nullable(Type.String()),
+  origin: nullable(object),
+  templateFallback: nullable(object),
+  replaced: nullable(object),
   state: MessageStateSchema,
   providerMessageId: nullable(Type.String()),
   failureCode: nullable(Type.String()),
@@ -160,6 +179,16 @@ export const SenderView = Type.Object({
   pauseCode: nullable(Type.String()),
   pauseReason: nullable(Type.String()),
   messagesPerSecond: nullable(Type.Number()),
+  followsProvider: Type.Boolean({ description: 'The rate moves with what the provider allows' }),
+  verifiedName: nullable(Type.String()),
+  nameStatus: nullable(Type.String()),
+  providerStatus: nullable(Type.String()),
+  qualityRating: nullable(Type.String()),
+  messagingLimitTier: nullable(Type.String()),
+  peoplePerDay: nullable(Type.Integer()),
+  throughputLevel: nullable(Type.String()),
+  probedAtMs: nullable(epoch('The provider was asked')),
+  probeProblem: nullable(Type.String()),
   isDefault: Type.Boolean(),
   createdAtMs: epoch('Recorded'),
   updatedAtMs: epoch('Last change'),
@@ -173,4 +202,65 @@ export const SuppressionView = Type.Object({
   reason: Type.String(),
   source: Type.String(),
   createdAtMs: epoch('Since'),
+});
+
+/** A token of the provider, as it is given; it is never shown. */
+export const token = Type.String({ minLength: 1, maxLength: 4096 });
+
+/** A WhatsApp Business Account. */
+export const AccountView = Type.Object({
+  id: Type.String(),
+  wabaId: Type.String(),
+  name: nullable(Type.String()),
+  hasAccessToken: Type.Boolean(),
+  syncedAtMs: nullable(epoch('Numbers and templates were read')),
+  nextSyncAtMs: epoch('They are read again'),
+  syncProblem: nullable(Type.String()),
+  createdAtMs: epoch('Recorded'),
+  updatedAtMs: epoch('Last change'),
+});
+
+/** A template in one language. */
+export const TemplateView = Type.Object({
+  id: Type.String(),
+  wabaId: Type.String(),
+  name: Type.String(),
+  language: Type.String(),
+  status: Type.String({ description: "The provider's word, such as APPROVED or PAUSED" }),
+  sendability: Type.Union([Type.Literal('go'), Type.Literal('held'), Type.Literal('dropped')], {
+    description: 'Its messages go, wait, or fail',
+  }),
+  statusReason: nullable(Type.String()),
+  statusAtMs: epoch('Since'),
+  category: nullable(Type.String()),
+  quality: nullable(Type.String()),
+  parameterFormat: Type.Union([Type.Literal('named'), Type.Literal('positional')]),
+  providerTemplateId: nullable(Type.String()),
+  syncedAtMs: nullable(epoch('Read from the provider')),
+  createdAtMs: epoch('First heard of'),
+  updatedAtMs: epoch('Last change'),
+});
+
+/** A template with what it is made of and what must be filled in. */
+export const TemplateDetail = Type.Interface([TemplateView], {
+  components: nullable(Type.Array(object)),
+  parameters: Type.Array(Type.Object({ component: Type.String(), name: Type.String() })),
+});
+
+/** Why a message would be refused. */
+export const RequestProblemView = Type.Object({
+  index: Type.Integer(),
+  field: Type.String(),
+  code: Type.String(),
+  message: Type.String(),
+});
+
+/** A file that messages may carry. */
+export const MediaView = Type.Object({
+  id: Type.String(),
+  sha256: Type.String(),
+  mimeType: Type.String(),
+  bytes: Type.Integer(),
+  fileName: nullable(Type.String()),
+  createdAtMs: epoch('Stored'),
 });

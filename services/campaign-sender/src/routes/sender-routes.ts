@@ -3,30 +3,43 @@ import type { Selectable } from 'kysely';
 import Type from 'typebox';
 import type { SendersTable } from '../database/tables.ts';
 import { recordUnknown } from '../errors.ts';
-import { changeSender, createSender, pauseSenders, resumeSender } from '../senders/sender-store.ts';
+import { probeNumber } from '../senders/probe-number.ts';
+import {
+  changeSender,
+  createSender,
+  pauseSenders,
+  resumeSender,
+  resumeSenders,
+  tokenPauseCodes,
+} from '../senders/sender-store.ts';
 import type { RouteParts } from './register-routes.ts';
-import { IdParams, SenderView } from './schemas.ts';
+import { IdParams, SenderView, token } from './schemas.ts';
 
-const throughput = Type.Number({
-  minimum: 0.01,
-  maximum: 1000,
-  description: "The number's messages per second",
+const throughput = Type.Union([Type.Number({ minimum: 0.01, maximum: 1000 }), Type.Literal('provider')], {
+  description: "The number's messages per second; `provider`: what the provider allows, and moves with it",
 });
-const token = Type.String({ minLength: 1, maxLength: 4096 });
 
 function presentSender(row: Selectable<SendersTable>) {
   const { id, phoneNumberId, wabaId, displayPhoneNumber, state, pauseCode, pauseReason } = row;
   const { messagesPerSecond, createdAtMs, updatedAtMs } = row;
+  const { verifiedName, nameStatus, providerStatus, qualityRating, messagingLimitTier, peoplePerDay } = row;
+  const { throughputLevel, probedAtMs, probeProblem } = row;
   return {
     ...{ id, phoneNumberId, wabaId, displayPhoneNumber, state, pauseCode, pauseReason },
     ...{ messagesPerSecond, createdAtMs, updatedAtMs },
+    ...{ verifiedName, nameStatus, providerStatus, qualityRating, messagingLimitTier, peoplePerDay },
+    ...{ throughputLevel, probedAtMs, probeProblem },
+    followsProvider: row.followsProvider === 1,
     hasAccessToken: row.accessToken !== null,
     isDefault: row.isDefault === 1,
   };
 }
 
 /** The merchant's numbers. */
-export function registerSenderRoutes(app: ServiceApp, { store, senders, secretBox }: RouteParts): void {
+export function registerSenderRoutes(
+  app: ServiceApp,
+  { store, senders, secretBox, graph }: RouteParts,
+): void {
   const { db } = store;
   const tags = ['senders'];
 
@@ -119,9 +132,42 @@ export function registerSenderRoutes(app: ServiceApp, { store, senders, secretBo
             nowMs,
           );
         if (state === 'active') await resumeSender(scope.trx, id, nowMs);
+        if (state === undefined && changes.accessToken !== undefined)
+          await resumeSenders(scope, merchantId, { id }, tokenPauseCodes, nowMs);
       });
       senders.forget();
       return succeed(presentSender(await find(id, merchantId)));
+    },
+  );
+
+  app.get(
+    '/api/v1/senders/:id',
+    {
+      onRequest: requireScope('senders:read'),
+      schema: { tags, summary: 'Look a number up', params: IdParams, response: { 200: ok(SenderView) } },
+    },
+    async ({ params, principal }) => succeed(presentSender(await find(params.id, principal.merchantId))),
+  );
+
+  app.post(
+    '/api/v1/senders/:id/probe',
+    {
+      onRequest: requireScope('senders:write'),
+      schema: {
+        tags,
+        summary: 'Ask the provider about a number now: quality, tier, throughput, name',
+        description: 'What it says is noted and shown; `probeProblem` tells why it could not be asked.',
+        params: IdParams,
+        response: { 200: ok(SenderView) },
+      },
+    },
+    async ({ params, principal }) => {
+      const { id } = await find(params.id, principal.merchantId);
+      senders.forget();
+      const sender = await senders.byId(id);
+      if (sender) await probeNumber(store, graph, sender);
+      senders.forget();
+      return succeed(presentSender(await find(id, principal.merchantId)));
     },
   );
 

@@ -202,6 +202,9 @@ export async function resumeSender(trx: Executor, id: string, nowMs: number): Pr
     .execute();
 }
 
+/** Codes of a number that was paused for its token: a new one ends the pause. */
+export const tokenPauseCodes: readonly string[] = ['0', '190'];
+
 /** Lets numbers send again that were paused for one of these codes. @returns how many. */
 export async function resumeSenders(
   { trx }: Scope,

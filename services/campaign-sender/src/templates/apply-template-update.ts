@@ -4,6 +4,8 @@ import { noteTemplate } from './template-store.ts';
 
 type Loose = Record<string, unknown>;
 
+const GRAIN_MS = 999;
+
 /** Fields of the webhook that tell of templates. */
 export const templateFields: readonly string[] = [
   'message_template_status_update',
@@ -46,7 +48,8 @@ export async function applyTemplateUpdate(
       ...(quality === undefined ? {} : { quality }),
       ...(typeof id === 'number' || typeof id === 'string' ? { providerTemplateId: String(id) } : {}),
     },
-    occurredAtMs,
+    // The provider's time has a grain of a second; a list that was read within it may be older.
+    occurredAtMs + GRAIN_MS,
     nowMs,
   );
 }

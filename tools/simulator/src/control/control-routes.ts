@@ -10,6 +10,7 @@ import type { WhatsApp } from '../whatsapp/create-whatsapp.ts';
 import { FaultInput } from '../whatsapp/faults.ts';
 import { InboundInput } from '../whatsapp/inbound-message.ts';
 import { NumberInput } from '../whatsapp/numbers.ts';
+import { TemplateInput } from '../whatsapp/templates.ts';
 import { verifyWebhook } from '../whatsapp/verify-webhook.ts';
 import { aiControlRoutes } from './ai-routes.ts';
 import { mailboxRoutes } from './mailbox-routes.ts';
@@ -115,6 +116,9 @@ export async function controlRoutes(scope: FastifyInstance, simulated: Simulated
         whatsapp.templates.list,
       ),
     ),
+  );
+  app.put('/templates', { schema: { body: TemplateInput } }, async (request) =>
+    answer(whatsapp.putTemplate(request.body)),
   );
   app.get('/media/:id', { schema: { params: Type.Object({ id: Digits }) } }, async (request, reply) => {
     const stored = whatsapp.media.get(request.params.id);

@@ -18,7 +18,8 @@ import { createSendHandler } from './send-handler.ts';
 import { createEventBus, type EventBus, type InboundMessage } from './simulator-event.ts';
 import { createCounters, type Statistics } from './statistics.ts';
 import { createStatusPlanner } from './status-planner.ts';
-import { createTemplates, type Templates } from './templates.ts';
+import { templateStatusChange } from './template-status-change.ts';
+import { createTemplates, type Template, type TemplateInput, type Templates } from './templates.ts';
 import { createThroughputLimit } from './throughput-limit.ts';
 import { createWebhookSender } from './webhook-sender.ts';
 
@@ -46,6 +47,8 @@ export interface WhatsApp extends Injector {
   changeSettings(patch: SettingsPatch): Settings;
   readonly numbers: Numbers;
   readonly templates: Templates;
+  /** Adds or changes a template; a new status is told by a webhook. */
+  putTemplate(input: TemplateInput): Template;
   readonly media: MediaStore;
   readonly faults: Faults;
   readonly accepted: AcceptedLog;
@@ -186,6 +189,14 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsApp {
     changeSettings: (patch) => applySettings(mergeSettings(settings, patch)),
     numbers,
     templates,
+    putTemplate(input) {
+      const account = input.businessAccountId ?? options.businessAccountId;
+      const { template, isStatusNew } = templates.put(account, input);
+      const [number] = numbers.ofAccount(account);
+      if (isStatusNew && number)
+        injector.injectChanges({ ...templateStatusChange(template), phoneNumberId: number.id });
+      return template;
+    },
     media,
     faults,
     accepted,
@@ -201,6 +212,7 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsApp {
       rejectedByCode: { ...counters.rejectedByCode },
       inbound: counters.inbound,
       businessReads: counters.businessReads,
+      mediaUploads: media.uploads,
       statuses: { ...counters.statuses },
       plannedStatuses: planner.planned,
       repeats: accepted.repeatTotals(),

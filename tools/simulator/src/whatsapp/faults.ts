@@ -7,7 +7,10 @@ const common = {
   ),
   phoneNumberId: Type.Optional(Type.String({ minLength: 1, description: 'Only sends from this number.' })),
   type: Type.Optional(
-    Type.String({ minLength: 1, description: 'Only messages of this type (`read`: read receipts).' }),
+    Type.String({
+      minLength: 1,
+      description: 'Only messages of this type (`read`: read receipts; `media`: uploads).',
+    }),
   ),
   skip: Type.Optional(
     Type.Integer({ minimum: 0, description: 'Let this many matching sends through first.' }),
@@ -80,7 +83,7 @@ export function createFaults(random: Random): Faults {
 
   function strikes(rule: Rule, { address, phoneNumberId, type }: FaultSubject): boolean {
     const { input } = rule;
-    if (input.type === undefined ? type === 'read' : input.type !== type) return false;
+    if (input.type === undefined ? type === 'read' || type === 'media' : input.type !== type) return false;
     if (input.to !== undefined && input.to !== address) return false;
     if (input.phoneNumberId !== undefined && input.phoneNumberId !== phoneNumberId) return false;
     if (input.count !== undefined && rule.struck >= input.count) return false;

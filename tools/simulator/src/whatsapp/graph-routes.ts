@@ -19,7 +19,8 @@ const numberFields: Record<string, (number: BusinessNumber) => unknown> = {
   code_verification_status: () => 'VERIFIED',
   name_status: () => 'APPROVED',
   platform_type: () => 'CLOUD_API',
-  status: () => 'CONNECTED',
+  status: (number) => number.status,
+  is_on_biz_app: (number) => number.isOnBizApp,
   account_mode: () => 'SANDBOX',
 };
 const usualFields =

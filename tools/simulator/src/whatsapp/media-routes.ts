@@ -56,7 +56,11 @@ export function registerMediaRoutes(app: FastifyInstance, whatsapp: WhatsApp): v
         graphError(131053, `Media size ${file.bytes.length} is not between 1 and ${limit} bytes`),
       );
     }
-    return { id: media.put(file.bytes, mimeType, file.name).id };
+    const [fault] = whatsapp.faults
+      .strike({ address: id, phoneNumberId: id, type: 'media' })
+      .filter((each) => each.kind === 'error');
+    if (fault) return sendGraphError(reply, graphError(fault.code, fault.details ?? 'Asked for by a fault'));
+    return { id: media.put(file.bytes, mimeType, file.name, id).id };
   });
 
   app.get<{ Querystring: { token?: string } }>('/whatsapp_business/attachments/', async (request, reply) => {

@@ -8,11 +8,15 @@ export interface StoredMedia {
   readonly fileName: string | undefined;
   readonly sha256: string;
   readonly bytes: Buffer;
+  /** The business number that uploaded it, which alone may send it; undefined for what people sent. */
+  readonly phoneNumberId: string | undefined;
 }
 
 /** Media uploaded by the business or sent by people. */
 export interface MediaStore {
-  put(bytes: Buffer, mimeType: string, fileName?: string): StoredMedia;
+  put(bytes: Buffer, mimeType: string, fileName?: string, phoneNumberId?: string): StoredMedia;
+  /** Uploads by business numbers so far. */
+  readonly uploads: number;
   get(id: string): StoredMedia | undefined;
   /** A token for a download URL of this object. */
   issueUrl(id: string, lifetimeMs: number): string;
@@ -31,6 +35,7 @@ export function createMediaStore(maxBytes: number, now: () => number = Date.now)
   const objects = new Map<string, StoredMedia>();
   const urls = new Map<string, { id: string; untilMs: number }>();
   let storedBytes = 0;
+  let uploads = 0;
 
   function remove(id: string): boolean {
     const stored = objects.get(id);
@@ -40,9 +45,13 @@ export function createMediaStore(maxBytes: number, now: () => number = Date.now)
   }
 
   return {
-    put(bytes, mimeType, fileName) {
+    get uploads() {
+      return uploads;
+    },
+    put(bytes, mimeType, fileName, phoneNumberId) {
+      if (phoneNumberId !== undefined) uploads += 1;
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      const stored = { id: newObjectId(), mimeType, fileName, sha256, bytes };
+      const stored = { id: newObjectId(), mimeType, fileName, sha256, bytes, phoneNumberId };
       objects.set(stored.id, stored);
       storedBytes += bytes.length;
       for (const id of objects.keys()) {
@@ -70,6 +79,7 @@ export function createMediaStore(maxBytes: number, now: () => number = Date.now)
       objects.clear();
       urls.clear();
       storedBytes = 0;
+      uploads = 0;
     },
   };
 }

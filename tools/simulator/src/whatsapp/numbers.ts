@@ -20,6 +20,10 @@ export const NumberInput = Type.Object(
       ]),
     ),
     messagingLimitTier: Type.Optional(Type.String()),
+    /** CONNECTED, FLAGGED, RESTRICTED … */
+    status: Type.Optional(Type.String({ minLength: 1 })),
+    /** Also used on a phone: coexistence. */
+    isOnBizApp: Type.Optional(Type.Boolean()),
     accessToken: Type.Optional(Type.String({ minLength: 1 })),
   },
   { additionalProperties: false },
@@ -71,6 +75,8 @@ export function createNumbers(
       throughputLevel: 'STANDARD' as const,
       qualityRating: 'GREEN' as const,
       messagingLimitTier: 'TIER_100K',
+      status: 'CONNECTED',
+      isOnBizApp: false,
       accessToken: defaults.accessToken,
       ...known,
       ...input,

@@ -162,7 +162,8 @@ export function createSendGate(options: SendGateOptions): SendGate {
   return {
     send(number, payload) {
       const request = validateSend(payload, number.digits, {
-        hasMedia: (id) => media.get(id) !== undefined,
+        hasMedia: (id) =>
+          (media.get(id)?.phoneNumberId ?? number.id) === number.id && media.get(id) !== undefined,
         validateTemplate: (content, toPhone) =>
           validateTemplate(
             content,

@@ -11,6 +11,8 @@ export interface Statistics {
   readonly inbound: number;
   /** Read receipts and typing indicators from the business. */
   readonly businessReads: number;
+  /** Files that the business uploaded. */
+  readonly mediaUploads: number;
   /** Statuses that happened, whether or not their webhook was lost. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly plannedStatuses: number;

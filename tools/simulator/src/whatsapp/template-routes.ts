@@ -3,27 +3,18 @@ import type { WhatsApp } from './create-whatsapp.ts';
 import { graphError, unknownObject } from './graph-error.ts';
 import { pageOf } from './page-of.ts';
 import { sendGraphError } from './send-graph-error.ts';
+import { templateStatusChange } from './template-status-change.ts';
 import type { Template, TemplateComponent } from './templates.ts';
 
 type Params = { Params: { id: string } };
 type Query = { Querystring: Record<string, string | undefined> };
 
 function view({ parameterFormat, ...template }: Template): Record<string, unknown> {
-  return { ...template, parameter_format: parameterFormat };
-}
-
-/** The webhook change that tells of a template's new status. */
-export function templateStatusChange(template: Template): { field: string; value: Record<string, unknown> } {
   return {
-    field: 'message_template_status_update',
-    value: {
-      event: template.status,
-      message_template_id: Number(template.id),
-      message_template_name: template.name,
-      message_template_language: template.language,
-      message_template_category: template.category,
-      reason: template.status === 'REJECTED' ? 'INVALID_FORMAT' : null,
-    },
+    ...template,
+    parameter_format: parameterFormat,
+    quality_score: { score: 'UNKNOWN' },
+    rejected_reason: template.status === 'REJECTED' ? 'INVALID_FORMAT' : 'NONE',
   };
 }
 

@@ -1,3 +1,4 @@
+import Type, { type Static } from 'typebox';
 import { newObjectId } from './identifiers.ts';
 
 /** A component as the Graph API stores it. */
@@ -20,12 +21,31 @@ export interface Template {
   status: string;
 }
 
+/** A template as tests and the control API give it; what is absent stays as it is, or gets a default. */
+export const TemplateInput = Type.Object(
+  {
+    businessAccountId: Type.Optional(Type.String({ minLength: 1 })),
+    name: Type.String({ pattern: '^[a-z0-9_]{1,512}$' }),
+    language: Type.Optional(Type.String({ minLength: 2 })),
+    category: Type.Optional(
+      Type.Union([Type.Literal('MARKETING'), Type.Literal('UTILITY'), Type.Literal('AUTHENTICATION')]),
+    ),
+    parameterFormat: Type.Optional(Type.Union([Type.Literal('POSITIONAL'), Type.Literal('NAMED')])),
+    components: Type.Optional(Type.Array(Type.Record(Type.String(), Type.Unknown()))),
+    status: Type.Optional(Type.String({ minLength: 1 })),
+  },
+  { additionalProperties: false },
+);
+export type TemplateInput = Static<typeof TemplateInput>;
+
 /** The templates of every business account. */
 export interface Templates {
   find(businessAccountId: string, name: string, language: string): Template | undefined;
   /** @returns undefined when the name exists in that language. */
   create(businessAccountId: string, template: Omit<Template, 'id'>): Template | undefined;
   list(businessAccountId: string): Template[];
+  /** Adds a template, or changes the one of this name and language. @returns it, and whether its status is another now. */
+  put(businessAccountId: string, template: TemplateInput): { template: Template; isStatusNew: boolean };
   /** Deletes a name in every language, or one by its id. @returns what was deleted. */
   remove(businessAccountId: string, name: string, id?: string): Template[];
   byId(id: string): { template: Template; businessAccountId: string } | undefined;
@@ -62,6 +82,26 @@ const samples: readonly Omit<Template, 'id'>[] = [
         buttons: [
           { type: 'URL', text: 'Track', url: 'https://example.com/orders/{{1}}' },
           { type: 'QUICK_REPLY', text: 'Thanks' },
+        ],
+      },
+    ],
+  },
+  {
+    name: 'login_code',
+    language: 'en_US',
+    category: 'AUTHENTICATION',
+    status: 'APPROVED',
+    parameterFormat: 'POSITIONAL',
+    components: [
+      { type: 'BODY', text: '*{{1}}* is your verification code.' },
+      {
+        type: 'BUTTONS',
+        buttons: [
+          {
+            type: 'URL',
+            text: 'Copy code',
+            url: 'https://www.whatsapp.com/otp/code/?otp_type=COPY_CODE&code=otp{{1}}',
+          },
         ],
       },
     ],
@@ -106,6 +146,24 @@ export function createTemplates(accounts: () => string[]): Templates {
       const created = { ...template, id: newObjectId() };
       templates.set(key, created);
       return created;
+    },
+    put(businessAccountId, { businessAccountId: _account, ...input }) {
+      const templates = account(businessAccountId);
+      const language = input.language ?? 'en_US';
+      const key = keyOf(input.name, language);
+      const known = templates.get(key);
+      const template: Template = {
+        id: newObjectId(),
+        category: 'UTILITY',
+        parameterFormat: 'POSITIONAL',
+        components: [{ type: 'BODY', text: 'Hello.' }],
+        status: 'APPROVED',
+        ...known,
+        ...(input as unknown as Partial<Template>),
+        ...{ name: input.name, language },
+      };
+      templates.set(key, template);
+      return { template, isStatusNew: known?.status !== template.status };
     },
     list: (businessAccountId) => [...account(businessAccountId).values()],
     remove(businessAccountId, name, id) {

@@ -119,5 +119,26 @@ export function validateInteractive(content: Json): GraphError | undefined {
     }
     return lengthError('Display text', parameters.display_text, 20);
   }
-  return undefined;
+  const expected = actionNames[type];
+  if (expected !== undefined && action.name !== expected)
+    return graphError(131009, `action['name'] must be ${expected}`);
+  return type === 'flow' ? checkFlow(action) : undefined;
+}
+
+const actionNames: Readonly<Record<string, string>> = {
+  flow: 'flow',
+  location_request_message: 'send_location',
+  request_contact_info: 'request_contact_info',
+  catalog_message: 'catalog_message',
+  address_message: 'address_message',
+};
+
+function checkFlow({ parameters }: Json): GraphError | undefined {
+  if (!isObject(parameters)) return graphError(131008, "action['parameters'] is required");
+  const { flow_id: id, flow_name: name, flow_cta: label } = parameters;
+  if ((id === undefined) === (name === undefined))
+    return graphError(131009, 'Exactly one of flow_id and flow_name must be given');
+  if (String(parameters.flow_message_version) !== '3')
+    return graphError(131009, 'flow_message_version must be 3');
+  return lengthError('flow_cta', label, 30);
 }

@@ -79,10 +79,9 @@ function checkButtons(definition: TemplateComponent | undefined, given: readonly
 
 /** One-tap, zero-tap and copy-code buttons write to a phone, so a user id is not enough. */
 function needsPhone(template: Template): boolean {
-  return template.components.some(({ buttons }) =>
-    buttons?.some(
-      ({ type }) => type === 'OTP' || type === 'ONE_TAP' || type === 'ZERO_TAP' || type === 'COPY_CODE',
-    ),
+  return (
+    template.category === 'AUTHENTICATION' ||
+    template.components.some(({ buttons }) => buttons?.some(({ type }) => type === 'OTP'))
   );
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import { graph, send, start } from '../helper.ts';
+import { graph, send, start, startReceiver } from '../helper.ts';
 
 t.test('media goes up, is looked up, comes down with the token alone, and is deleted', async (t) => {
   const simulator = await start(t);
@@ -89,7 +89,7 @@ t.test('an account lists its numbers, templates page by page, and its subscribed
     path = next?.split('/v23.0/')[1];
     pages += 1;
   }
-  t.same(names, ['hello_world', 'order_update', 'offer']);
+  t.same(names, ['hello_world', 'order_update', 'login_code', 'offer']);
   t.equal(pages, 2);
   const apps = async () =>
     ((await graph(simulator, 'GET', `${account}/subscribed_apps`)).body.data as unknown[]).length;
@@ -110,4 +110,64 @@ t.test('without the token there is nothing to see', async (t) => {
   const answer = await fetch(`${simulator.url}/v23.0/${simulator.credentials.phoneNumberId}`);
   t.equal(answer.status, 401);
   t.match(await answer.json(), { error: { code: 190 } });
+});
+
+t.test('a template can be put as a test needs it, and a new status is told by a webhook', async (t) => {
+  const receiver = await startReceiver(t);
+  const simulator = await start(t, { webhookUrl: receiver.url });
+  const before = simulator.putTemplate({
+    name: 'news',
+    category: 'MARKETING',
+    components: [{ type: 'BODY', text: 'Hello {{1}}.' }],
+  });
+  t.match(before, { language: 'en_US', status: 'APPROVED' });
+  const message = {
+    type: 'template',
+    template: {
+      name: 'news',
+      language: { code: 'en_US' },
+      components: [{ type: 'body', parameters: [{ type: 'text', text: 'Ana' }] }],
+    },
+  };
+  t.equal((await send(simulator, message)).status, 200);
+  t.match(simulator.putTemplate({ name: 'news', status: 'PAUSED' }), {
+    id: before.id,
+    category: 'MARKETING',
+  });
+  t.equal((await send(simulator, message)).body.error?.code, 132015);
+  await simulator.waitForIdle();
+  t.match(
+    receiver.values().filter((value) => value.message_template_name === 'news'),
+    [{ event: 'APPROVED' }, { event: 'PAUSED' }],
+  );
+});
+
+t.test('a file belongs to the number that uploaded it, and uploads can be made to fail', async (t) => {
+  const simulator = await start(t);
+  const { url, credentials } = simulator;
+  simulator.putNumber({ id: '42' });
+  const upload = async () => {
+    const form = new FormData();
+    form.set('messaging_product', 'whatsapp');
+    form.set('type', 'image/png');
+    form.set('file', new Blob([Buffer.from('a picture')], { type: 'image/png' }), 'x.png');
+    const answer = await fetch(`${url}/${credentials.phoneNumberId}/media`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${credentials.accessToken}` },
+      body: form,
+    });
+    return (await answer.json()) as { id: string; error?: { code: number } };
+  };
+  simulator.addFault({ kind: 'error', code: 131053, type: 'media', count: 1 });
+  t.equal((await upload()).error?.code, 131053);
+  const { id } = await upload();
+  t.equal(simulator.statistics().mediaUploads, 1);
+  const body = { messaging_product: 'whatsapp', to: '15551230001', type: 'image', image: { id } };
+  t.equal((await graph(simulator, 'POST', `${credentials.phoneNumberId}/messages`, body)).status, 200);
+  t.equal((await graph(simulator, 'POST', '42/messages', body)).body.error?.code, 131009);
+  t.ok(simulator.removeMedia(id));
+  t.equal(
+    (await graph(simulator, 'POST', `${credentials.phoneNumberId}/messages`, body)).body.error?.code,
+    131009,
+  );
 });
