@@ -1,5 +1,6 @@
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import type { Logger } from 'pino';
+import type { CallExecutors } from './calls/call.ts';
 import { createCallProcessors } from './calls/create-call-processors.ts';
 import { createExecutors } from './calls/create-executors.ts';
 import type { FlowEngineConfig } from './config.ts';
@@ -44,11 +45,12 @@ const LEASES_KEPT_MS = 3_600_000;
 /**
  * Builds flow-engine; `start()` makes it listen and work.
  *
+ * @param options.executors make the calls of these kinds instead of this installation's own.
  * @throws ConfigError one line that names the variable.
  */
 export async function buildApp(
   config: FlowEngineConfig,
-  options: { logger?: Logger } = {},
+  { executors = {}, ...options }: { logger?: Logger; executors?: CallExecutors } = {},
 ): Promise<Runtime<FlowTables, FlowEngineConfig>> {
   const runtime = await createRuntime<FlowTables, FlowEngineConfig>({
     service: 'flow-engine',
@@ -58,7 +60,7 @@ export async function buildApp(
     ...options,
   });
   try {
-    await assemble(runtime);
+    await assemble(runtime, executors);
     return runtime;
   } catch (error) {
     await runtime.close();
@@ -66,7 +68,10 @@ export async function buildApp(
   }
 }
 
-async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise<void> {
+async function assemble(
+  runtime: Runtime<FlowTables, FlowEngineConfig>,
+  executors: CallExecutors,
+): Promise<void> {
   const { app, config, database, failedJobs, leases, logger, outbox, processedJobs } = runtime;
   const { dialect } = database;
   const owner = runtime.instanceId;
@@ -123,7 +128,7 @@ async function assemble(runtime: Runtime<FlowTables, FlowEngineConfig>): Promise
   const gather = createGatherInput({ applyInput, parallel: dialect === 'mysql' ? 3 : 1, logger });
   const takeIn = createIntake({ inbox, gather, drain, report });
   const calls = createCallProcessors({
-    executors: await createExecutors(runtime),
+    executors: { ...(await createExecutors(runtime)), ...executors },
     takeIn,
     isWaiting: runs.isWaiting,
   });

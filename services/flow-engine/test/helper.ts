@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { JobPayload } from '@switchyard/jobs';
+import type { JobPayload, QueueName } from '@switchyard/jobs';
 import { silentLogger, startRedis, type TestRedis, until } from '@switchyard/test-kit';
 import type { Test } from 'tap';
 import { buildApp } from '../src/app.ts';
+import type { CallExecutors } from '../src/calls/call.ts';
 import { loadFlowEngineConfig } from '../src/config.ts';
 
 export const apiKey = 'sk_test_0123456789abcdef0123456789';
@@ -33,11 +34,14 @@ export function environment(
 export async function startEngine(
   t: Test,
   database: { url: string | undefined; dataDir: string },
-  options: { redis?: TestRedis; env?: Record<string, string> } = {},
+  options: { redis?: TestRedis; env?: Record<string, string>; executors?: CallExecutors } = {},
 ) {
   const redis = options.redis ?? (await startRedis(t));
   const config = loadFlowEngineConfig(environment(redis, database, options.env));
-  const runtime = await buildApp(config, { logger: silentLogger() });
+  const runtime = await buildApp(config, {
+    logger: silentLogger(),
+    ...(options.executors === undefined ? {} : { executors: options.executors }),
+  });
   t.teardown(() => runtime.close());
   await runtime.start();
   const call = async (
@@ -158,4 +162,28 @@ export async function settled(engine: Pick<Engine, 'runtime'>, timeoutMs = 30_00
     },
     { what: 'every event to be applied', timeoutMs, intervalMs: 50 },
   );
+}
+
+/** An event that is no message. */
+export function happening(
+  contactId: string,
+  sequence: number,
+  kind: 'shopify' | 'custom' | 'contact',
+  name: string,
+  body: unknown,
+  overrides: Partial<FlowEvent> = {},
+): FlowEvent {
+  const { content: _, ...event } = message(contactId, sequence, '');
+  return { ...event, kind, name, body: JSON.stringify(body), ...overrides };
+}
+
+/** The payloads of the jobs that lie in a queue, by name. */
+export async function jobsIn<Q extends QueueName>(
+  engine: Pick<Engine, 'runtime'>,
+  queue: Q,
+): Promise<{ name: string; payload: Record<string, never> }[]> {
+  const jobs = await engine.runtime.producer
+    .queue(queue)
+    .getJobs(['wait', 'prioritized', 'delayed'], 0, -1, true);
+  return jobs.map(({ name, data }) => ({ name, payload: (data as { payload: never }).payload }));
 }

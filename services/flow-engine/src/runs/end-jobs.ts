@@ -1,5 +1,5 @@
 import { matchFlowEnd, type PublishedFlow } from '@switchyard/flows';
-import { type JobToAdd, toJobId } from '@switchyard/jobs';
+import type { JobToAdd } from '@switchyard/jobs';
 import type { AdvancedRun } from '../conversations/inputs/advance.ts';
 import { CHAIN_MOST } from '../conversations/inputs/start-flow.ts';
 import { endedJob } from './effect-jobs.ts';
@@ -29,7 +29,7 @@ export function endJobs(
         payload: {
           merchantId: run.merchantId,
           // Of a run that is retried, each end counts.
-          startId: toJobId(run.id, String(steps), flowId),
+          startId: `${run.id}_${steps}_${flowId}`,
           flowId,
           contact,
           ...(run.senderId === null ? {} : { senderId: run.senderId }),

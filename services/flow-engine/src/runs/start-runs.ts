@@ -1,5 +1,4 @@
 import { NodeError, type RunState, takeInputs, type Variables } from '@switchyard/flows';
-import { toJobId } from '@switchyard/jobs';
 import type { Outbox } from '@switchyard/outbox';
 import { createId } from '@switchyard/runtime';
 import type { FlowTables } from '../database/tables.ts';
@@ -48,7 +47,7 @@ export function createRunStarter(deps: {
       if ([contactId, to, tag].filter((each) => each !== undefined).length !== 1)
         throw runTargetInvalid('exactly one of contactId, to and tag says for whom');
       checkInput(flow.definition.inputs, input as Variables);
-      const id = toJobId(flowId, startId ?? createId('start'));
+      const id = `${flowId}_${startId ?? createId('start')}`;
       await outbox.transaction(async (_trx, enqueue) =>
         enqueue({
           queue: 'contacts',

@@ -1,6 +1,6 @@
 import type { Database, Leases } from '@switchyard/database';
 import type { ScheduleTrigger } from '@switchyard/flows';
-import { type JobToAdd, toJobId } from '@switchyard/jobs';
+import type { JobToAdd } from '@switchyard/jobs';
 import type { Outbox } from '@switchyard/outbox';
 import type { Logger } from 'pino';
 import type { FlowTables, SchedulesTable } from '../database/tables.ts';
@@ -89,7 +89,7 @@ function requestOf({ id, merchantId, flowId, nextAtMs }: SchedulesTable, trigger
     name: 'request-run',
     payload: {
       merchantId,
-      startId: toJobId('schedule', id, String(nextAtMs)),
+      startId: `${id}_${nextAtMs}`,
       flowId,
       ...trigger.audience,
       input: { ...trigger.input, scheduledAtMs: nextAtMs },

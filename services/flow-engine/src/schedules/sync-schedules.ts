@@ -1,6 +1,5 @@
 import type { Transaction } from '@switchyard/database';
 import { type FlowDefinition, nextCronTime, type ScheduleTrigger } from '@switchyard/flows';
-import { toJobId } from '@switchyard/jobs';
 import type { FlowTables } from '../database/tables.ts';
 
 /** When a schedule fires next; undefined: never again. */
@@ -27,7 +26,7 @@ export async function syncSchedules(
     const withZone = { ...trigger, timeZone: trigger.timeZone ?? definition.timeZone ?? 'UTC' };
     const nextAtMs = nextFiring(withZone, nowMs);
     if (nextAtMs === undefined) return [];
-    return { ...flow, id: toJobId(flow.flowId, String(index)), settings: JSON.stringify(withZone), nextAtMs };
+    return { ...flow, id: `${flow.flowId}_s${index}`, settings: JSON.stringify(withZone), nextAtMs };
   });
   if (rows.length > 0) await trx.insertInto('schedules').values(rows).execute();
 }
