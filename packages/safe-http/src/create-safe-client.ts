@@ -3,9 +3,9 @@ import { Agent, type Dispatcher, request as send } from 'undici';
 import { checkHeaders } from './check-headers.ts';
 import { checkUrl, isAllowedInside, type UrlPolicy } from './check-url.ts';
 import {
+  answerTimedOut,
   redirectRefused,
   requestFailed,
-  requestTimedOut,
   responseEncoded,
   responseTooLarge,
 } from './errors.ts';
@@ -42,7 +42,7 @@ export interface SafeClient {
    * Asks and reads the whole answer.
    *
    * @throws ADDRESS_REFUSED, HEADER_REFUSED, REDIRECT_REFUSED, RESPONSE_TOO_LARGE, RESPONSE_ENCODED (never); REQUEST_FAILED,
-   * REQUEST_TIMED_OUT (retry); the caller's own reason when its signal was aborted.
+   * ANSWER_TIMED_OUT (retry); the caller's own reason when its signal was aborted.
    */
   request(request: SafeRequest): Promise<SafeResponse>;
   close(): Promise<void>;
@@ -115,7 +115,7 @@ export function createSafeClient(options: SafeClientOptions): SafeClient {
         return await ask(asked, asked.signal ? AbortSignal.any([asked.signal, timeout]) : timeout);
       } catch (error) {
         asked.signal?.throwIfAborted();
-        if (timeout.aborted) throw requestTimedOut(`no complete answer within ${timeoutMs} ms`);
+        if (timeout.aborted) throw answerTimedOut(`no complete answer within ${timeoutMs} ms`);
         throw toCoded(error);
       }
     },

@@ -9,7 +9,7 @@ export const redirectRefused = defineError('REDIRECT_REFUSED', 502, 'never');
 /** No answer: the name is unknown, the connection refused, or cut before the answer was complete. */
 export const requestFailed = defineError('REQUEST_FAILED', 502, 'retry');
 /** The answer was not complete in time. */
-export const requestTimedOut = defineError('REQUEST_TIMED_OUT', 504, 'retry');
+export const answerTimedOut = defineError('ANSWER_TIMED_OUT', 504, 'retry');
 /** The answer is longer than is read. */
 export const responseTooLarge = defineError('RESPONSE_TOO_LARGE', 502, 'never');
 /** The answer is compressed, though nobody asked for that. */

@@ -9,10 +9,10 @@ export {
 } from './create-safe-client.ts';
 export {
   addressRefused,
+  answerTimedOut,
   headerRefused,
   redirectRefused,
   requestFailed,
-  requestTimedOut,
   responseEncoded,
   responseTooLarge,
 } from './errors.ts';

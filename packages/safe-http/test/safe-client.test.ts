@@ -275,7 +275,7 @@ t.test('a server that hangs, drips or compresses ends in an error of its own', a
   const open = client(t);
   for (const path of ['hang', 'drip'])
     await t.rejects(open.request({ method: 'GET', url: server.url + path, timeoutMs: 200 }), {
-      code: 'REQUEST_TIMED_OUT',
+      code: 'ANSWER_TIMED_OUT',
       outcome: 'retry',
     });
   await t.rejects(open.request({ method: 'GET', url: `${server.url}gzip` }), { code: 'RESPONSE_ENCODED' });

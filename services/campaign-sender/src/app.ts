@@ -82,6 +82,12 @@ async function assemble(
   const { db, dialect } = runtime.database;
   const subscriptions = createEventSubscriptions(db, dialect);
   await subscriptions.refresh();
+  runtime.metrics.gauge(
+    'switchyard_event_subscribers',
+    'Merchants whose endpoints want events, as far as this process knows.',
+    [],
+    (set) => set({}, subscriptions.subscribers),
+  );
   runtime.addTask({
     name: 'read subscriptions',
     intervalMs: SUBSCRIPTIONS_INTERVAL_MS,

@@ -5,6 +5,7 @@ import { startEventReceiver } from './system/receive-events.ts';
 import type { ServiceInstance } from './system/service-instance.ts';
 import { type ServiceName, serviceNames } from './system/settings.ts';
 import { type System, startSystem } from './system/start-system.ts';
+import { subscribe } from './system/subscribe.ts';
 
 /** People who talk while something dies; with eleven deaths these make about 150 conversations. */
 const talking = 13;
@@ -23,11 +24,7 @@ await eachDatabase(
     });
     const { simulator } = system;
     const receiver = await startEventReceiver(t);
-    const endpoint = await system.api<{ secret: string }>('notifier', '/api/v1/endpoints', {
-      url: receiver.url,
-      eventTypes: ['message.received'],
-    });
-    receiver.secret = endpoint.secret;
+    await subscribe(system, receiver, ['message.received']);
     const { transcript: undisturbed } = await converse(simulator, '15559990001');
 
     const phones: string[] = [];

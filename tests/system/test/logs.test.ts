@@ -3,6 +3,7 @@ import t from 'tap';
 import { converse } from './system/converse.ts';
 import { startEventReceiver } from './system/receive-events.ts';
 import { type System, startSystem } from './system/start-system.ts';
+import { subscribe } from './system/subscribe.ts';
 
 interface Line extends Record<string, unknown> {
   service: string;
@@ -18,10 +19,7 @@ t.test('the logs of a whole run', async (t) => {
   });
   const { simulator, secrets } = system;
   const receiver = await startEventReceiver(t);
-  const { secret } = await system.api<{ secret: string }>('notifier', '/api/v1/endpoints', {
-    url: receiver.url,
-  });
-  receiver.secret = secret;
+  const secret = await subscribe(system, receiver);
   const { token } = await exchangeKey(system);
 
   const phones = ['15558887701', '15558887702'];

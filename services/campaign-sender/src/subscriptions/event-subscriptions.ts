@@ -10,6 +10,8 @@ export interface EventSubscriptions {
   set(announced: JobPayload<'contacts', 'set-subscriptions'>): Promise<void>;
   /** Reads what has changed since the last time, by whatever process. */
   refresh(): Promise<void>;
+  /** Merchants that want anything, as far as this process knows. */
+  readonly subscribers: number;
 }
 
 /** Clocks of processes differ, and a transaction may commit later than its row says. */
@@ -42,6 +44,9 @@ export function createEventSubscriptions(db: Executor, dialect: Dialect): EventS
           .where('merchantId', '=', merchantId)
           .where('version', '<', version)
           .execute();
+    },
+    get subscribers() {
+      return [...wanted.values()].filter(({ patterns }) => patterns.length > 0).length;
     },
     async refresh() {
       const sinceMs = readUntilMs - OVERLAP_MS;

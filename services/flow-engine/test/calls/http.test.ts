@@ -141,7 +141,7 @@ t.test(
       Array.from({ length: 12 }, () => executors.http!(get(hanging), context())),
     );
     const codes = results.map((result) => (result as PromiseRejectedResult).reason.code);
-    t.equal(codes.filter((code) => code === 'REQUEST_TIMED_OUT').length, 8);
+    t.equal(codes.filter((code) => code === 'ANSWER_TIMED_OUT').length, 8);
     t.equal(codes.filter((code) => code === 'CALLS_BUSY').length, 4);
     await t.rejects(executors.http!(get(hanging), context()), {
       code: 'HTTP_HOST_FAILING',
