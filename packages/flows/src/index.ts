@@ -13,6 +13,8 @@ export { mergeMessages } from './execution/merge-messages.ts';
 export * from './execution/render-text.ts';
 export * from './execution/run-state.ts';
 export { takeInputs } from './execution/take-inputs.ts';
+export { flowLibrary } from './library/index.ts';
+export { buildReadyMade, type ReadyMadeFlow, type SettingProblem } from './library/ready-made.ts';
 export * from './library/welcome-flow.ts';
 export { drawGraph, type Graph } from './pictures/draw-graph.ts';
 export { toMermaid } from './pictures/to-mermaid.ts';

@@ -25,6 +25,7 @@ import { createFlowProcessors } from './processors/flows.ts';
 import { registerDefinitions } from './routes/definitions.ts';
 import { registerFlows } from './routes/flows.ts';
 import { registerFunnels } from './routes/funnels.ts';
+import { registerLibrary } from './routes/library.ts';
 import { registerPictures } from './routes/pictures.ts';
 import { registerRuns } from './routes/runs.ts';
 import { registerStarts } from './routes/starts.ts';
@@ -113,6 +114,7 @@ async function assemble(
   registerFlows(app, { flows: flowStore, published: flows.published });
   registerDefinitions(app, { flows: flowStore });
   registerPictures(app, { flows: flowStore });
+  registerLibrary(app, { flows: flowStore });
   registerStarts(app, { starter: createRunStarter({ outbox, flows: flowStore, runs }) });
   const statistics = createFlowStatistics(database);
   registerFunnels(app, { flows: flowStore, statistics });

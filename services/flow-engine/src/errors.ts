@@ -48,3 +48,7 @@ export const aiAnswerInvalid = defineError('AI_ANSWER_INVALID', 502, 'never');
 export const aiSchemaInvalid = defineError('AI_SCHEMA_INVALID', 400, 'never');
 /** The voice message is gone from the store, or longer than is transcribed. */
 export const audioUnusable = defineError('AUDIO_UNUSABLE', 422, 'never');
+/** There is no ready-made flow of this name; `details.names` lists those there are. */
+export const readyMadeUnknown = defineError('READY_MADE_UNKNOWN', 404, 'never');
+/** A setting of a ready-made flow is unknown or out of range; `details.problems` names which. */
+export const flowSettingsInvalid = defineError('FLOW_SETTINGS_INVALID', 400, 'never');

@@ -163,5 +163,25 @@ t.test('flows are pushed, published, pulled, run, listed and replayed', async (t
   );
   const replayed = await server('replay', '--flow', id);
   t.match(replayed, { code: 0, text: /^[1-9]\d* identical, 0 different$/ });
+  t.match(await server('funnel', id), {
+    code: 0,
+    text: /^runs: \d+ entered, \d+ waiting, 0 finished, 0 dropped\n {2}ask /,
+  });
+  t.match(await server('library'), {
+    code: 0,
+    text: /^abandoned-checkout: .*\n {4}settings: waitMinutes, /m,
+  });
+  t.match(
+    await server('install', 'abandoned-checkout', '--set', 'waitMinutes=5', '--set', 'text=Come back'),
+    {
+      code: 0,
+      text: /^abandoned-checkout: flow_\w+, version 1, installed$/,
+    },
+  );
+  t.match(await server('install', 'abandoned-checkout', '--set', 'waitMinutes'), {
+    code: 1,
+    text: /--set takes/,
+  });
+  t.match(await server('install', 'nothing'), { code: 1, text: /READY_MADE_UNKNOWN/ });
   t.match(await server('runs', '--limit', 'many'), { code: 1, text: /--limit/ });
 });

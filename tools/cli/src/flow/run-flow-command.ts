@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util';
 import { CliError } from '../cli-error.ts';
 import { createApi } from '../create-api.ts';
 import type { Environment, Output } from '../run-cli.ts';
+import { installFlow, listLibrary } from './install-flow.ts';
 import { listRuns, replayRuns } from './look-at-runs.ts';
 import { isFile, readFlow } from './read-document.ts';
 import { getFlow, pullFlow, pushFlow } from './ship-flows.ts';
 import { drawFlow, talkToFlow } from './show-flow.ts';
+import { showFunnel } from './show-funnel.ts';
 import { testFlows } from './test-flows.ts';
 
 /** What `switchyard flow` can do. */
@@ -15,6 +17,9 @@ switchyard flow pull <flow> [--out <file>] [--version <n>]
 switchyard flow simulate <flow|file> --say <text> … (tap:<id> taps a button)
 switchyard flow graph <flow|file> [--format svg|mermaid] [--out <file>]
 switchyard flow runs [--flow <flow>] [--contact <id>] [--status <status>] [--limit 50]
+switchyard flow library                               lists ready-made flows
+switchyard flow install <name> [--set <setting>=<value>] …   values are JSON where they can be, else text
+switchyard flow funnel <flow> [--version <n>]
 switchyard flow replay <run> … | [--flow <flow>] [--limit 50]   runs recorded runs again; 1 when one differs
   Options: --flows-url (flow-engine, http://localhost:3002), --merchant <id> (with an admin's key)`;
 
@@ -31,6 +36,7 @@ const options = {
   contact: { type: 'string' },
   status: { type: 'string' },
   limit: { type: 'string', default: '50' },
+  set: { type: 'string', multiple: true },
 } as const;
 
 /**
@@ -93,6 +99,15 @@ export async function runFlowCommand(
       return 0;
     case 'runs':
       await listRuns(api(), choice(), print);
+      return 0;
+    case 'library':
+      await listLibrary(api(), print);
+      return 0;
+    case 'install':
+      await installFlow(api(), needsOne(), values.set ?? [], print);
+      return 0;
+    case 'funnel':
+      await showFunnel(api(), needsOne(), values.version, print);
       return 0;
     case 'replay':
       return (await replayRuns(api(), operands, choice(), print)) ? 0 : 1;
