@@ -23,6 +23,11 @@ const commands = {
   'errors:doc': { script: 'scripts/write-errors-doc.ts' },
   bench: { script: 'scripts/bench.ts', redis: 'always' },
   'chaos:flows': { script: 'tests/system/chaos/flows.ts', redis: 'always', mariadb: true },
+  'chaos:messages': {
+    script: 'services/campaign-sender/test/chaos/main.ts',
+    redis: 'always',
+    mariadb: true,
+  },
   run: { usage: 'run <program> [arguments]: any program of node_modules/.bin' },
 };
 

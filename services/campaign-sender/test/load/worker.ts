@@ -52,12 +52,10 @@ const commands: Record<string, (input: Record<string, number>) => Promise<unknow
       .execute();
     return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]));
   },
-  '/attempts': async () =>
-    await db
-      .selectFrom('message_attempts')
-      .select(['messageId', 'attempt', 'state'])
-      .where('attempt', '>', 1)
-      .execute(),
+  '/failed': async () => {
+    const rows = await db.selectFrom('messages').select('id').where('state', '=', 'failed').execute();
+    return rows.map(({ id }) => id);
+  },
 };
 
 createServer((request, response) => {

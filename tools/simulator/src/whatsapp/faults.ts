@@ -28,6 +28,15 @@ export const FaultInput = Type.Union([
     { kind: Type.Literal('status'), status: Type.Integer({ minimum: 400, maximum: 599 }), ...common },
     closed,
   ),
+  Type.Object(
+    {
+      kind: Type.Literal('gateway'),
+      status: Type.Integer({ minimum: 500, maximum: 599 }),
+      accepted: Type.Optional(Type.Boolean({ description: 'The message was accepted all the same.' })),
+      ...common,
+    },
+    closed,
+  ),
   Type.Object({ kind: Type.Literal('cut-before'), ...common }, closed),
   Type.Object({ kind: Type.Literal('cut-after'), ...common }, closed),
   Type.Object({ kind: Type.Literal('no-response'), ...common }, closed),

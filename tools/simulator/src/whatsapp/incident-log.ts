@@ -9,6 +9,7 @@ export interface Incident {
     | 'slow'
     | 'hang'
     | 'status'
+    | 'gateway'
     | 'cut-before'
     | 'cut-after'
     | 'no-response'

@@ -22,6 +22,8 @@ type Json = Record<string, unknown>;
 export type SendOutcome =
   | { readonly kind: 'answer'; readonly body: string; readonly delayMs: number }
   | { readonly kind: 'refuse'; readonly error: GraphError }
+  /** A gateway in between answers for the provider, with a page of its own. */
+  | { readonly kind: 'page'; readonly status: number }
   /** The connection ends without an answer. */
   | { readonly kind: 'cut' }
   /** The connection stays open without an answer. */
@@ -75,6 +77,10 @@ export function createSendGate(options: SendGateOptions): SendGate {
         case 'cut-before':
           note();
           return { kind: 'cut' };
+        case 'gateway':
+          if (strike.accepted) break;
+          note(strike.status);
+          return { kind: 'page', status: strike.status };
         case 'status':
           note(strike.status);
           return refuse({ ...graphError(131000), httpStatus: strike.status });
@@ -97,6 +103,7 @@ export function createSendGate(options: SendGateOptions): SendGate {
         options.onIncident({ kind: strike.kind, accepted: true, ...subject });
       if (strike.kind === 'slow' && outcome.kind === 'answer')
         outcome = { ...outcome, delayMs: strike.delayMs };
+      if (strike.kind === 'gateway') outcome = { kind: 'page', status: strike.status };
       if (strike.kind === 'cut-after') outcome = { kind: 'cut' };
       if (strike.kind === 'no-response') outcome = { kind: 'silence' };
     }

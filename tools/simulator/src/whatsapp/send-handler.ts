@@ -59,6 +59,10 @@ export function createSendHandler({ numbers, gate, later, onRejected }: SendHand
           return;
         case 'silence':
           return;
+        case 'page':
+          response.writeHead(outcome.status, { 'content-type': 'text/html' });
+          response.end('<html><body><h1>The gateway has no answer</h1></body></html>');
+          return;
         case 'refuse':
           onRejected(outcome.error, phoneNumberId);
           answer(response, outcome.error.httpStatus, renderGraphError(outcome.error));

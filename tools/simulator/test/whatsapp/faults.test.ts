@@ -15,13 +15,18 @@ t.test('a message is accepted by exactly those faults that say so', async (t) =>
     { kind: 'cut-before', accepted: false, seen: 'no answer' },
     { kind: 'cut-after', accepted: true, seen: 'no answer' },
     { kind: 'status', status: 503, accepted: false, seen: 503 },
+    // An HTML page is no answer of the provider's.
+    { kind: 'gateway', status: 502, accepted: false, seen: 'no answer' },
+    { kind: 'gateway', status: 504, accepted: true, seen: 'no answer' },
     { kind: 'error', code: 131000, accepted: false, seen: 500 },
     { kind: 'error', code: 130429, httpStatus: 429, accepted: false, seen: 429 },
     { kind: 'slow', delayMs: 50, accepted: true, seen: 200 },
   ] as const;
   for (const { accepted, seen, ...fault } of cases) {
     const before = simulator.statistics().accepted;
-    simulator.addFault({ ...fault, count: 1 });
+    if (fault.kind === 'gateway')
+      simulator.addFault({ kind: 'gateway', status: fault.status, accepted, count: 1 });
+    else simulator.addFault({ ...fault, count: 1 });
     t.equal(
       await outcome(send(simulator, { biz_opaque_callback_data: 'm:2' })),
       seen,

@@ -1,0 +1,179 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type FaultInput, startSimulator } from '@switchyard/simulator';
+import { startRedis, type Teardown, type TestDatabase } from '@switchyard/test-kit';
+import { startIngress } from '../helper.ts';
+import { personOf, phoneNumberIdOf, senderIdOf } from '../load/fill-tables.ts';
+import { type Accounts, checkAccounts } from './check-accounts.ts';
+import { startWorkers, type Workers } from './start-workers.ts';
+
+/** How rough a run is. */
+export interface ChaosOptions {
+  messages: number;
+  numbers: number;
+  /** Of each number. */
+  perSecond: number;
+  /** 1 on SQLite. */
+  workers: number;
+  /** SIGKILLs of workers at least, spread over the run. */
+  kills: number;
+  /** Times that Redis is killed and started again. */
+  redisRestarts: number;
+  faults: readonly FaultInput[];
+  timeoutMs: number;
+  graceMs: number;
+  /** From acceptance to the first receipt; 20 unless said. */
+  receiptsAfterMs?: number;
+  /** `off`: unknown ends are sent again at once. */
+  parking?: 'off';
+  seed?: number;
+  log?: (line: string) => void;
+}
+
+/** What a run came to. */
+export interface ChaosReport extends Accounts {
+  kills: number;
+  redisRestarts: number;
+  accepted: number;
+  incidents: Record<string, number>;
+  states: Record<string, number>;
+  seconds: number;
+}
+
+const lanes = ['transactional', 'flow', 'campaign'] as const;
+const openStates = ['queued', 'sending', 'parked'];
+
+/** Sends messages while everything around them dies, and holds the outcome against the provider's own books. */
+export async function runChaos(
+  t: Teardown,
+  database: TestDatabase,
+  options: ChaosOptions,
+): Promise<ChaosReport> {
+  const { messages, numbers, perSecond, receiptsAfterMs = 20, log = () => undefined } = options;
+  const startedAt = performance.now();
+  const redis = await startRedis(t, { aof: true });
+  const ingress = await startIngress(t, redis);
+  const [first, ...others] = Array.from({ length: numbers }, (_, index) => ({
+    id: phoneNumberIdOf(index),
+    throughputLevel: 'HIGH' as const,
+  }));
+  const simulator = await startSimulator({
+    webhookUrl: ingress.url,
+    seed: options.seed ?? 1,
+    recordCapacity: 10 * messages + 10_000,
+    numbers: [first!, ...others],
+    settings: {
+      window: { mode: 'off' },
+      limits: { pair: false },
+      statuses: {
+        sentDelayMs: receiptsAfterMs,
+        deliveredDelayMs: receiptsAfterMs + 40,
+        readDelayMs: receiptsAfterMs + 130,
+        jitter: 1,
+        shuffle: true,
+        duplicateRate: 0.05,
+      },
+      webhooks: { retryBaseMs: 100, retryMaxMs: 1000 },
+    },
+  });
+  t.teardown(() => simulator.close());
+  const people = Math.max(numbers, Math.ceil(messages / 20));
+  const workers = await startWorkers(t, options.workers, {
+    NODE_ENV: 'test',
+    HOST: '127.0.0.1',
+    LOG_LEVEL: 'fatal',
+    REDIS_URL: redis.url,
+    DATABASE_URL: database.url,
+    DATA_DIR: database.dataDir,
+    WHATSAPP_API_URL: simulator.url,
+    SEND_HTTP_TIMEOUT_MS: String(options.timeoutMs),
+    SEND_UNKNOWN_GRACE_MS: String(options.graceMs),
+    SEND_CONNECTIONS: '50',
+    PARKING: options.parking,
+  });
+  await workers.ask('/numbers', { count: numbers, perSecond });
+  await workers.ask('/people', { count: people, numbers });
+  for (const fault of options.faults) simulator.addFault(fault);
+
+  const ids = Array.from({ length: messages }, (_, index) => `m_${index}`);
+  let extra = 0;
+  const send = async (messageId: string, person: number, lane: (typeof lanes)[number]) =>
+    ingress.add({
+      queue: 'messages',
+      name: 'send-message',
+      payload: {
+        ...{ messageId, lane, to: personOf(person), content: `text of ${messageId}` },
+        senderId: senderIdOf(person % numbers),
+      },
+    });
+  const asking = (async () => {
+    for (const [index, id] of ids.entries()) await send(id, index % people, lanes[index % 3]!);
+  })();
+
+  let redisRestarts = 0;
+  const isOver = () => simulator.statistics().accepted >= messages * 0.97;
+  const destruction = (async () => {
+    const random = createRandom(options.seed ?? 1);
+    const everyMs = Math.max(400, ((messages / (numbers * perSecond)) * 1000) / Math.max(1, options.kills));
+    while (workers.kills < options.kills && !isOver()) {
+      await pause(everyMs * (0.3 + random()));
+      workers.killOne(random());
+      if (redisRestarts < options.redisRestarts * (workers.kills / options.kills)) {
+        redisRestarts += 1;
+        log(`Redis is killed (${redisRestarts})`);
+        await redis.kill();
+        await pause(300 * random());
+        await redis.start();
+      }
+      if (workers.kills % 10 === 0)
+        log(`${workers.kills} kills, ${simulator.statistics().accepted} accepted`);
+    }
+  })();
+  await Promise.all([asking, destruction]);
+  await workers.ready();
+
+  // The last messages, and those that show that receipts flow, are not struck any more: else there would always be one.
+  if (options.kills > 0) simulator.removeFaults();
+  const states = await settle(workers, messages, async (round) => {
+    // A parked message waits for a later receipt of its number: without traffic nobody could tell that receipts flow.
+    for (let number = 0; number < numbers; number += 1) {
+      extra += 1;
+      const person = (number + round * numbers) % (people - (people % numbers));
+      await send(`m_extra_${extra}`, person, 'transactional');
+    }
+  });
+  await simulator.waitForIdle(60_000);
+  const failed = new Set(await workers.ask<string[]>('/failed'));
+  const accounts = checkAccounts(simulator, ids, failed);
+  const { accepted, incidents } = simulator.statistics();
+  return {
+    ...accounts,
+    ...{ kills: workers.kills, redisRestarts, accepted, incidents, states },
+    seconds: (performance.now() - startedAt) / 1000,
+  };
+}
+
+/** Waits until nothing is open. */
+async function settle(workers: Workers, messages: number, stir: (round: number) => Promise<void>) {
+  let round = 0;
+  const untilMs = performance.now() + 240_000;
+  for (;;) {
+    const states = await workers
+      .ask<Record<string, number>>('/states')
+      .catch(() => ({}) as Record<string, number>);
+    const open = openStates.reduce((sum, state) => sum + (states[state] ?? 0), 0);
+    const total = Object.values(states).reduce((sum, count) => sum + count, 0);
+    if (open === 0 && total >= messages) return states;
+    if (performance.now() > untilMs) throw new Error(`not settled: ${JSON.stringify(states)}`);
+    if (open > 0 && open === (states.parked ?? 0)) await stir(round++);
+    await pause(1000);
+  }
+}
+
+/** Chance that can be repeated. */
+function createRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
