@@ -23,8 +23,8 @@ export const abandonedCheckout = readyMade({
     'Waits after a checkout, makes sure that no order came, reminds, and stops on a reply or an order. Needs the topics checkouts/create, checkouts/update and orders/create.',
   settings: Type.Object(
     {
-      waitMinutes: Type.Integer({
-        minimum: 1,
+      waitMinutes: Type.Number({
+        minimum: 0.05,
         maximum: 10_080,
         default: 60,
         description: 'From the checkout to the reminder.',
@@ -89,7 +89,7 @@ export const abandonedCheckout = readyMade({
         wait: {
           kind: 'wait-for-event',
           events: stops,
-          timeoutSeconds: waitMinutes * 60,
+          timeoutSeconds: Math.ceil(waitMinutes * 60),
           onTimeout: 'look-for-order',
         },
         // A webhook may have been lost: the shop itself is asked. Where it can't be, its webhooks are believed.
