@@ -1,0 +1,125 @@
+import { eachDatabase, until } from '@switchyard/test-kit';
+import t from 'tap';
+import { type Stage, startStage } from '../helper.ts';
+
+const WABA = '200000000000001';
+
+const numbers = async (stage: Stage) => (await stage.call('GET', '/api/v1/senders')).body.data.items;
+
+void eachDatabase(
+  t,
+  "an account's token brings its numbers, sends for them, and can be rotated",
+  async (t, database) => {
+    const stage = await startStage(t, database, {
+      env: { WHATSAPP_PHONE_NUMBER_ID: undefined, WHATSAPP_ACCESS_TOKEN: undefined },
+    });
+    const { accessToken } = stage.simulator.credentials;
+    stage.simulator.putNumber({ id: '42', qualityRating: 'YELLOW', messagingLimitTier: 'TIER_2K' });
+    t.same(await numbers(stage), []);
+    const put = await stage.call('PUT', `/api/v1/accounts/${WABA}`, { accessToken, name: 'Shop' });
+    t.match(put, { status: 200, body: { data: { wabaId: WABA, hasAccessToken: true, name: 'Shop' } } });
+    t.notMatch(JSON.stringify(put.body), accessToken);
+    const read = await until(async () => (await numbers(stage)).length === 2 && numbers(stage), {
+      what: 'its numbers are read',
+    });
+    t.match(
+      read.find(({ phoneNumberId }: { phoneNumberId: string }) => phoneNumberId === '42'),
+      {
+        hasAccessToken: false,
+        qualityRating: 'YELLOW',
+        messagingLimitTier: 'TIER_2K',
+        peoplePerDay: 2000,
+        throughputLevel: 'STANDARD',
+        verifiedName: 'Switchyard Simulator',
+        state: 'active',
+      },
+    );
+    const { id } = read.find(({ phoneNumberId }: { phoneNumberId: string }) => phoneNumberId === '42');
+    await stage.call('PATCH', `/api/v1/senders/${id}`, { messagesPerSecond: 'provider', isDefault: true });
+    t.match((await stage.call('GET', `/api/v1/senders/${id}`)).body.data, {
+      messagesPerSecond: 80,
+      followsProvider: true,
+      isDefault: true,
+    });
+    await until(async () => (await stage.call('GET', '/api/v1/templates')).body.data.items.length === 4, {
+      what: 'its templates are read',
+    });
+    const template = { name: 'hello_world', language: { code: 'en_US' } };
+    const send = async () =>
+      await stage.call('POST', '/api/v1/messages', {
+        to: '+4915112345678',
+        type: 'template',
+        content: template,
+      });
+    await send();
+    await stage.simulator.waitForAccepted(({ phoneNumberId }) => phoneNumberId === '42');
+
+    await stage.call('PUT', `/api/v1/accounts/${WABA}`, { accessToken: 'revoked' });
+    await send();
+    await until(async () => (await stage.call('GET', `/api/v1/senders/${id}`)).body.data.state === 'paused', {
+      what: 'the number is paused',
+    });
+    t.match((await stage.call('GET', `/api/v1/senders/${id}`)).body.data, { pauseCode: '190' });
+    await stage.call('PUT', `/api/v1/accounts/${WABA}`, { accessToken });
+    t.match((await stage.call('GET', `/api/v1/senders/${id}`)).body.data, { state: 'active' });
+    await until(async () => stage.simulator.accepted().length === 2, {
+      what: 'what waited has gone',
+      timeoutMs: 20_000,
+    });
+  },
+);
+
+void eachDatabase(t, 'numbers follow what webhooks and probes tell of them', async (t, database) => {
+  const stage = await startStage(t, database, {
+    env: { WHATSAPP_BUSINESS_ACCOUNT_ID: WABA, WHATSAPP_MESSAGES_PER_SECOND: '500' },
+    simulator: { numbers: [{ id: '100000000000001', throughputLevel: 'STANDARD' }] },
+  });
+  const [number] = await until(
+    async () => {
+      const found = await numbers(stage);
+      return found[0]?.throughputLevel === 'STANDARD' && found;
+    },
+    { what: 'the number is read' },
+  );
+  const { id, displayPhoneNumber } = number;
+  const facts = async () => (await stage.call('GET', `/api/v1/senders/${id}`)).body.data;
+  stage.simulator.injectChanges({
+    field: 'phone_number_quality_update',
+    value: {
+      display_phone_number: displayPhoneNumber,
+      event: 'FLAGGED',
+      max_daily_conversations_per_business: 'TIER_10K',
+    },
+  });
+  await until(async () => (await facts()).messagingLimitTier === 'TIER_10K', { what: 'the tier is noted' });
+  t.match(await facts(), { peoplePerDay: 10_000 });
+  const told = async () => (await stage.queued('notifications')).map(({ payload }) => payload.title);
+  t.same(await told(), ['A number has bad quality']);
+
+  stage.simulator.putNumber({ id: '100000000000001', qualityRating: 'RED', throughputLevel: 'HIGH' });
+  t.match((await stage.call('POST', `/api/v1/senders/${id}/probe`, {})).body.data, {
+    qualityRating: 'RED',
+    throughputLevel: 'HIGH',
+    probeProblem: null,
+  });
+
+  const update = (value: object) => stage.simulator.injectChanges({ field: 'account_update', value });
+  update({
+    event: 'ACCOUNT_RESTRICTION',
+    restriction_info: [{ restriction_type: 'RESTRICTED_ADD_PHONE_NUMBER_ACTION' }],
+  });
+  await until(async () => (await told()).includes('An account is restricted'), { what: 'they are told' });
+  t.match(await facts(), { state: 'active' }, 'that restriction stops no message');
+  update({ event: 'DISABLED_UPDATE', ban_info: { waba_ban_state: 'DISABLE' } });
+  await until(async () => (await facts()).state === 'paused', { what: 'the account is banned' });
+  update({ event: 'DISABLED_UPDATE', ban_info: { waba_ban_state: 'REINSTATE' } });
+  await until(async () => (await facts()).state === 'active', { what: 'the account is back' });
+
+  await stage.call('PATCH', `/api/v1/senders/${id}`, { state: 'paused' });
+  t.match(await facts(), { state: 'paused', pauseCode: 'person' });
+  await stage.call('PATCH', `/api/v1/senders/${id}`, { accessToken: 'another' });
+  t.match(await facts(), { state: 'paused' }, 'a new token does not undo what a person has done');
+  t.match((await stage.call('POST', `/api/v1/senders/${id}/probe`, {})).body.data, {
+    probeProblem: /^190/,
+  });
+});
