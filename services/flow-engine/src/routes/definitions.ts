@@ -50,7 +50,18 @@ export function registerDefinitions(app: ServiceApp, { flows }: { flows: FlowSto
       schema: {
         tags,
         summary: 'Says what is wrong with a definition, without keeping it.',
-        body: Type.Object({ definition: Type.Unknown() }, { additionalProperties: false }),
+        body: Type.Object(
+          {
+            definition: Type.Unknown(),
+            templates: Type.Optional(
+              Type.Array(Type.String({ maxLength: 512 }), {
+                maxItems: 5000,
+                description: 'Names of the message templates that there are; others are then a problem.',
+              }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
         response: {
           200: ok(
             Type.Object({
@@ -66,7 +77,11 @@ export function registerDefinitions(app: ServiceApp, { flows }: { flows: FlowSto
         },
       },
     },
-    async (request) => succeed({ problems: checkDefinition(request.body.definition) }),
+    async (request) => {
+      const { definition, templates } = request.body;
+      const surroundings = templates === undefined ? {} : { templates: new Set(templates) };
+      return succeed({ problems: checkDefinition(definition, surroundings) });
+    },
   );
 
   app.get(
