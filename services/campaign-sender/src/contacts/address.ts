@@ -46,7 +46,7 @@ export function parsePhone(text: string): string | undefined {
 }
 
 /**
- * Reads a phone number as people and shops write it: in international form, or as it is dialled within a country.
+ * Reads a phone number as people and shops write it: with `+` or `00` and its country's code, or as it is dialled within a country.
  *
  * @param country ISO code of the country where it is dialled, as far as is known. @returns E.164 with `+`.
  */
@@ -55,7 +55,8 @@ export function parseLocalPhone(text: string, country: string | undefined): stri
   if (trimmed.startsWith('+')) return parsePhone(trimmed);
   if (trimmed.startsWith('00')) return parsePhone(trimmed.slice(2));
   const code = country?.toUpperCase();
-  if (code === undefined || !isSupportedCountry(code)) return parsePhone(trimmed);
+  // Digits that nobody knows the country of may be anybody's.
+  if (code === undefined || !isSupportedCountry(code)) return undefined;
   const parsed = parsePhoneNumberFromString(trimmed, code as CountryCode);
   return parsed?.isPossible() ? parsed.number : undefined;
 }

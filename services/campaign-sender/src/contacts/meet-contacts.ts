@@ -5,16 +5,9 @@ import type { ContactIdentifiersTable } from '../database/tables.ts';
 import type { Identifier } from './address.ts';
 import type { PeopleScope } from './contact-book.ts';
 import { setFields } from './contact-fields.ts';
-import {
-  byStrength,
-  type ContactRow,
-  findOwnersOfAll,
-  findSuppressed,
-  newContact,
-  ownerKey,
-} from './contact-store.ts';
+import { byStrength, type ContactRow, findOwnersOfAll, newContact, ownerKey } from './contact-store.ts';
+import { followSuppressions } from './follow-suppressions.ts';
 import { type LinkSource, linkContacts } from './link-contacts.ts';
-import { optOut } from './opt-out.ts';
 
 /** A person met in an event: what the event calls him. */
 export interface Encounter {
@@ -145,29 +138,4 @@ async function settle(
   );
   if (changed.length > 0) scope.people.touch(contact);
   return contact;
-}
-
-/** Somebody who asked for silence under one identifier stays in silence when another one comes to light, and the new one is suppressed too. */
-async function followSuppressions(
-  scope: PeopleScope,
-  dialect: Dialect,
-  news: readonly { contact: ContactRow; identifiers: Identifier[] }[],
-  nowMs: number,
-): Promise<void> {
-  const byMerchant = Map.groupBy(news, ({ contact }) => contact.merchantId);
-  for (const [merchantId, group] of byMerchant) {
-    const suppressed = await findSuppressed(
-      scope.trx,
-      merchantId,
-      group.flatMap(({ identifiers }) => identifiers),
-    );
-    for (const { contact: met, identifiers } of group) {
-      const contact = scope.people.current(met);
-      const isSuppressed = identifiers.some(({ kind, value }) => suppressed.has(`${kind}:${value}`));
-      if (contact.optedOut === 0 && !isSuppressed) continue;
-      // The contact's row may not be written yet; the book writes it with the mark.
-      await optOut(scope, dialect, contact, { reason: 'suppression', source: 'another address' }, nowMs);
-      scope.people.touch(contact);
-    }
-  }
 }

@@ -7,6 +7,7 @@ import { type Edit, editAttributes, editTags, tellOfContact } from './contact-ed
 import { type AttributeValue, type ContactField, setFields } from './contact-fields.ts';
 import { attachIdentifiers, type ContactRow, findOwners, identifierKey } from './contact-store.ts';
 import { decide } from './decide.ts';
+import { followSuppressions } from './follow-suppressions.ts';
 import { meetContacts } from './meet-contacts.ts';
 
 /** What a caller says of a contact. An identifier that is null is taken from it. */
@@ -45,7 +46,7 @@ export function readIdentifierFields(
   for (const field of identifierFields) {
     const text = draft[field];
     if (text === undefined || text === null) continue;
-    const phone = field === 'phone' ? parseLocalPhone(text, defaultCountry ?? undefined) : text;
+    const phone = field === 'phone' && defaultCountry !== null ? parseLocalPhone(text, defaultCountry) : text;
     const identifier = phone === undefined ? undefined : parseIdentifier(kindOf[field], phone);
     if (!identifier)
       throw contactInvalid(`${field} is none: a phone number needs its country's code`, {
@@ -119,6 +120,7 @@ export async function changeContact(
   const unknown = [...identifiers.values()].filter((each) => !owners.has(identifierKey(each)));
   if ((await attachIdentifiers(trx, dialect, contact, unknown, nowMs)) < unknown.length)
     throw identifierTaken('an identifier has just become another contact’s', { details: {} });
+  await followSuppressions(scope, dialect, [{ contact, identifiers: unknown }], nowMs);
   for (const [field, { value }] of identifiers)
     if (setFields(contact, { [field]: value }, nowMs).length > 0) scope.people.touch(contact);
   await detach(scope, contact, draft, nowMs);

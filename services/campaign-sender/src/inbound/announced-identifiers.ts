@@ -1,15 +1,9 @@
 import type { Identifier } from '../contacts/address.ts';
 import type { PeopleScope } from '../contacts/contact-book.ts';
 import { setFields } from '../contacts/contact-fields.ts';
-import {
-  attachIdentifiers,
-  type ContactRow,
-  findOwners,
-  findSuppressed,
-  identifierKey,
-} from '../contacts/contact-store.ts';
+import { attachIdentifiers, type ContactRow, findOwners, identifierKey } from '../contacts/contact-store.ts';
+import { followSuppressions } from '../contacts/follow-suppressions.ts';
 import { type MergeCause, mergeContacts } from '../contacts/merge-contacts.ts';
-import { optOut } from '../contacts/opt-out.ts';
 import type { Dialect } from '../database/scope.ts';
 
 /**
@@ -42,8 +36,6 @@ export async function followAnnounced(
   const own = (kind: Identifier['kind']) => announced.find((each) => each.kind === kind)?.value;
   setFields(current, { phone: own('phone'), userId: own('user_id'), username: own('username') }, nowMs);
   people.touch(current);
-  const suppressed = await findSuppressed(trx, merchantId, unknown);
-  if (suppressed.size > 0 || (current.optedOut === 1 && unknown.length > 0))
-    await optOut(scope, dialect, current, { reason: 'suppression', source: 'another address' }, nowMs);
+  await followSuppressions(scope, dialect, [{ contact: current, identifiers: unknown }], nowMs);
   return current;
 }
