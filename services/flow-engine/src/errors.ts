@@ -52,3 +52,19 @@ export const audioUnusable = defineError('AUDIO_UNUSABLE', 422, 'never');
 export const readyMadeUnknown = defineError('READY_MADE_UNKNOWN', 404, 'never');
 /** A setting of a ready-made flow is unknown or out of range; `details.problems` names which. */
 export const flowSettingsInvalid = defineError('FLOW_SETTINGS_INVALID', 400, 'never');
+/** No shop has this id, or it belongs to another merchant. */
+export const shopUnknown = defineError('SHOP_UNKNOWN', 404, 'never');
+/** The shop is connected already. */
+export const shopExists = defineError('SHOP_EXISTS', 409, 'never');
+/** The merchant has no such shop, or several and the node names none. */
+export const shopNotConfigured = defineError('SHOP_NOT_CONFIGURED', 409, 'never');
+/** Shopify no longer takes the shop's tokens: it must be connected again. */
+export const shopUnauthorized = defineError('SHOP_UNAUTHORIZED', 409, 'never');
+/** The shop's token is being refreshed, or can't be just now. */
+export const shopTokenBusy = defineError('SHOP_TOKEN_BUSY', 503, 'retry');
+/** The shop's budget of calls is spent for longer than is waited in place. */
+export const shopThrottled = defineError('SHOP_THROTTLED', 503, 'retry');
+/** The shop gave no answer, or 5xx; or it has failed for some time, so that nobody asks it for a while. */
+export const shopAway = defineError('SHOP_AWAY', 502, 'retry');
+/** The shop refused the query: a scope that the app has not, a search that it does not understand. */
+export const shopRefused = defineError('SHOP_REFUSED', 502, 'never');

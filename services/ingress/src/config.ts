@@ -1,20 +1,11 @@
 import { ConfigError, type ConfigOf, field, loadConfig } from '@switchyard/config';
-import { runtimeFields, whatsappFields } from '@switchyard/runtime';
+import { runtimeFields, shopifyFields, whatsappFields } from '@switchyard/runtime';
 
 /** Every setting of ingress. */
 export const ingressFields = {
   ...runtimeFields(3000),
   ...whatsappFields,
-  shopifyShopDomain: field.string('SHOPIFY_SHOP_DOMAIN', {
-    description: 'Domain of the first shop, `<name>.myshopify.com`',
-    optional: true,
-    pattern: '^[A-Za-z0-9][A-Za-z0-9-]*(\\.[A-Za-z0-9][A-Za-z0-9-]*)+$',
-  }),
-  shopifyApiSecret: field.string('SHOPIFY_API_SECRET', {
-    description: "Client secret of the shop's app: signs its webhooks",
-    optional: true,
-    secret: true,
-  }),
+  ...shopifyFields,
   alertmanagerToken: field.string('ALERTMANAGER_TOKEN', {
     description: 'Bearer token of Alertmanager at /webhooks/alertmanager; without it there is no such route',
     optional: true,

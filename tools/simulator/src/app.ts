@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { aiRoutes } from './ai/ai-routes.ts';
 import { controlRoutes, type Simulated } from './control/control-routes.ts';
 import { pageRoutes } from './page/page-routes.ts';
+import { shopifyRoutes } from './shopify/shopify-routes.ts';
 import { graphRoutes } from './whatsapp/graph-routes.ts';
 
 const sendPath = /^\/(?:v\d+\.\d+\/)?(\d+)\/(?:marketing_)?messages(?:\?|$)/;
@@ -36,6 +37,7 @@ export async function buildApp(deps: Simulated & { logger: Logger }): Promise<Fa
   await app.register(pageRoutes);
   await app.register((scope) => controlRoutes(scope, deps), { prefix: '/_simulator' });
   await app.register((scope) => aiRoutes(scope, deps.ai), { prefix: '/ai/v1' });
+  await app.register((scope) => shopifyRoutes(scope, deps.shopify), { prefix: '/shopify' });
   await app.register((scope) => graphRoutes(scope, whatsapp));
   return app as unknown as FastifyInstance;
 }

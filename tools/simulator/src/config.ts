@@ -18,6 +18,25 @@ export const simulatorFields = {
     default: 'simulator-ai-key',
     secret: true,
   }),
+  shopDomain: field.string('SHOPIFY_SHOP_DOMAIN', {
+    description: 'Domain of the simulated shop.',
+    default: 'simulated-shop.myshopify.com',
+  }),
+  shopApiSecret: field.string('SHOPIFY_API_SECRET', {
+    description: "Signs the shop's webhooks.",
+    default: 'simulator-shop-secret',
+    secret: true,
+  }),
+  shopAccessToken: field.string('SHOPIFY_ACCESS_TOKEN', {
+    description: 'The access token that the Admin API accepts.',
+    default: 'simulator-shop-token',
+    secret: true,
+  }),
+  shopWebhookUrl: field.url('SIMULATOR_SHOPIFY_WEBHOOK_URL', {
+    description: "Where the shop's webhooks go.",
+    protocols: ['http:', 'https:'],
+    default: 'http://127.0.0.1:3000/webhooks/shopify',
+  }),
   smtpPort: field.integer('SIMULATOR_SMTP_PORT', {
     description: 'Port of the SMTP server that keeps what it is sent; 0 takes a free one.',
     default: 0,

@@ -1,6 +1,7 @@
 export type { AiFault, SimulatedAi } from './ai/create-ai.ts';
 export { simulatorFields } from './config.ts';
 export { type Settings, SettingsPatch } from './settings.ts';
+export type { SimulatedShopify } from './shopify/create-shopify.ts';
 export { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';
 export type { Mailbox, MailFault, ReceivedMail } from './smtp/create-mailbox.ts';
 export type { AcceptedMessage, Repeat } from './whatsapp/accepted-log.ts';

@@ -6,6 +6,7 @@ import { buildApp } from './app.ts';
 import { settingsInvalid, waitTimedOut } from './errors.ts';
 import { createRandom } from './random.ts';
 import { defaultSettings, mergeSettings, type Settings, type SettingsPatch } from './settings.ts';
+import { createShopify, type SimulatedShopify } from './shopify/create-shopify.ts';
 import { createMailbox, type Mailbox } from './smtp/create-mailbox.ts';
 import type { AcceptedMessage, Repeat } from './whatsapp/accepted-log.ts';
 import { createWhatsApp, type WhatsApp } from './whatsapp/create-whatsapp.ts';
@@ -44,6 +45,14 @@ export interface SimulatorOptions {
   maxMediaBytes?: number;
   /** The Bearer token that the AI accepts. */
   aiApiKey?: string;
+  /** Of the simulated shop. */
+  shopDomain?: string;
+  /** Signs the shop's webhooks, and refreshes its tokens. */
+  shopApiSecret?: string;
+  /** A token of the Admin API that does not expire. */
+  shopAccessToken?: string;
+  /** Where the shop's webhooks go. */
+  shopWebhookUrl?: string;
   /** Port of the mailbox; 0, the default, takes a free one. */
   smtpPort?: number;
   /** Silent when absent. */
@@ -59,6 +68,8 @@ export interface Simulator {
   readonly mailbox: Mailbox;
   /** A model that speaks OpenAI's protocol at `<url>/ai/v1`. */
   readonly ai: SimulatedAi;
+  /** A shop: Admin API at `<url>/shopify`, with signed webhooks. */
+  readonly shopify: SimulatedShopify;
   /** What a client needs to know. */
   readonly credentials: {
     phoneNumberId: string;
@@ -141,7 +152,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const random = createRandom((options.seed ?? 1) + 1);
   const mailbox = await createMailbox({ host, port: options.smtpPort ?? 0, random });
   const ai = createSimulatedAi({ apiKey: options.aiApiKey ?? 'simulator-ai-key', random });
-  const app = await buildApp({ whatsapp, mailbox, ai, logger });
+  const shopify = createShopify({
+    shopDomain: options.shopDomain ?? 'simulated-shop.myshopify.com',
+    apiSecret: options.shopApiSecret ?? 'simulator-shop-secret',
+    accessToken: options.shopAccessToken ?? 'simulator-shop-token',
+    webhookUrl: options.shopWebhookUrl ?? 'http://127.0.0.1:3000/webhooks/shopify',
+    random,
+  });
+  const app = await buildApp({ whatsapp, mailbox, ai, shopify, logger });
   await app.listen({ host, port: options.port ?? 0, listenTextResolver: () => 'listening' });
   const { port } = app.server.address() as AddressInfo;
   return {
@@ -149,16 +167,19 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     credentials,
     mailbox,
     ai,
+    shopify,
     ...methodsOf(whatsapp),
     reset() {
       whatsapp.reset();
       mailbox.clear();
       ai.reset();
+      shopify.reset();
     },
     get settings() {
       return whatsapp.settings;
     },
     async close() {
+      shopify.close();
       await mailbox.close();
       await whatsapp.close();
       app.server.closeAllConnections();
@@ -177,7 +198,7 @@ function merge(settings: Settings, patch: SettingsPatch): Settings {
 
 function methodsOf(
   whatsapp: WhatsApp,
-): Omit<Simulator, 'url' | 'credentials' | 'settings' | 'close' | 'mailbox' | 'ai' | 'reset'> {
+): Omit<Simulator, 'url' | 'credentials' | 'settings' | 'close' | 'mailbox' | 'ai' | 'shopify' | 'reset'> {
   const { accepted, events, faults } = whatsapp;
   return {
     changeSettings: (patch) => whatsapp.changeSettings(patch),

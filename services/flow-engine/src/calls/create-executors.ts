@@ -1,5 +1,5 @@
 import { createFileStore } from '@switchyard/files';
-import { createSharedBreaker } from '@switchyard/redis';
+import { createBudget, createSharedBreaker } from '@switchyard/redis';
 import { DEFAULT_MERCHANT_ID, type Runtime } from '@switchyard/runtime';
 import { createSafeClient } from '@switchyard/safe-http';
 import { createAi, isProviderFailure } from '../ai/create-ai.ts';
@@ -7,10 +7,15 @@ import { createAiExecutors } from '../ai/create-ai-executors.ts';
 import { createProviderStore } from '../ai/provider-store.ts';
 import { createUsageStore } from '../ai/usage-store.ts';
 import type { FlowEngineConfig } from '../config.ts';
-import { environmentProvider } from '../credentials/provider-fields.ts';
+import { environmentProvider, environmentShop } from '../credentials/provider-fields.ts';
 import type { FlowTables } from '../database/tables.ts';
 import { createHttpExecutor, isHostFailure } from '../http/create-http-executor.ts';
 import { registerAiProviders } from '../routes/ai-providers.ts';
+import { registerShops } from '../routes/shops.ts';
+import { createAdminClient, isShopFailure } from '../shopify/create-admin-client.ts';
+import { createShopifyExecutor } from '../shopify/create-shopify-executor.ts';
+import { createTokenKeeper } from '../shopify/create-token-keeper.ts';
+import { createShopStore } from '../shopify/shop-store.ts';
 import type { CallExecutors } from './call.ts';
 import { createBulkhead } from './create-bulkhead.ts';
 import { createReadFile } from './read-file.ts';
@@ -23,6 +28,10 @@ const AI_TOTAL_MS = 100_000;
 const HTTP_PLACES = { total: 25, perKey: 8 };
 /** `ai` has 50; one merchant takes half of them at most. */
 const AI_PLACES = { total: 50, perKey: 25 };
+const SHOPIFY_TIMEOUT_MS = 15_000;
+const SHOPIFY_MAX_BYTES = 4 * 1024 * 1024;
+/** What the smallest plan has, until Shopify says otherwise (R3.7). */
+const SMALLEST_BUCKET = { maximum: 1000, restorePerSecond: 100 };
 const AI_BREAKER = {
   windowMs: 30_000,
   minimumFailures: 5,
@@ -83,5 +92,27 @@ export async function createExecutors(
     bulkhead: createBulkhead(AI_PLACES),
     historyTokens: config.aiHistoryTokens,
   });
-  return { http, ...aiExecutors };
+
+  const shops = createShopStore({ database, secretBox });
+  await shops.ensureFromEnvironment(environmentShop(config));
+  const { shopifyApiUrl } = config;
+  const baseUrlOf = (shopDomain: string) => shopifyApiUrl?.replace(/\/$/, '') ?? `https://${shopDomain}`;
+  const shopClient = client('shopify client', {
+    timeoutMs: SHOPIFY_TIMEOUT_MS,
+    maxBytes: SHOPIFY_MAX_BYTES,
+    // Operators chose the one address, Shopify has the others.
+    allowPrivateNetworks: allowPrivateNetworks || shopifyApiUrl !== undefined,
+  });
+  const { outbox, leases, instanceId: owner, cache } = runtime;
+  const admin = createAdminClient({
+    client: shopClient,
+    tokens: createTokenKeeper({ database, outbox, leases, owner, secretBox, client: shopClient, baseUrlOf }),
+    budget: createBudget({ client: redis.queue, logger, name: 'shopify', assumed: SMALLEST_BUCKET }),
+    breaker: breaker('shopify', {}, isShopFailure),
+    baseUrlOf,
+    version: config.shopifyApiVersion,
+  });
+  registerShops(app, { shops, admin, cache });
+  const shopify = createShopifyExecutor({ shops, admin, cache, bulkhead: createBulkhead(HTTP_PLACES) });
+  return { http, shopify, ...aiExecutors };
 }

@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigFields, type ConfigOf, field } from '@switchyard/config';
-import { DEFAULT_MERCHANT_ID } from '@switchyard/runtime';
+import { DEFAULT_MERCHANT_ID, shopifyFields } from '@switchyard/runtime';
 import type { EnvironmentProvider } from '../ai/provider-store.ts';
 
 /** What flows may ask of the outside, and of whom (R7.2). */
@@ -25,6 +25,23 @@ export const providerFields = {
     description:
       'Hosts inside private networks that flows may ask nevertheless, `host` or `host:port`, by comma',
     default: [],
+  }),
+  ...shopifyFields,
+  shopifyAccessToken: field.string('SHOPIFY_ACCESS_TOKEN', {
+    description:
+      "Token of the first shop's Admin API; with SHOPIFY_SHOP_DOMAIN, flows of the default merchant look into that shop",
+    optional: true,
+    secret: true,
+  }),
+  shopifyApiUrl: field.url('SHOPIFY_API_URL', {
+    description: "Where the Admin API is, instead of at each shop's own domain; for a simulator or a proxy",
+    optional: true,
+    protocols: ['https:', 'http:'],
+  }),
+  shopifyApiVersion: field.string('SHOPIFY_API_VERSION', {
+    description: 'Version of the Admin API',
+    default: '2026-10',
+    pattern: '^([0-9]{4}-[0-9]{2}|unstable)$',
   }),
   aiBaseUrl: field.url('AI_BASE_URL', {
     description: "Where the first AI provider is, up to the version; any that speaks OpenAI's protocol",
@@ -65,6 +82,8 @@ type ProviderConfig = ConfigOf<typeof providerFields>;
 export function checkProviders(config: ProviderConfig): void {
   if (config.aiApiKey !== undefined && config.aiModel === undefined)
     throw new ConfigError('AI_MODEL', 'must be set with AI_API_KEY: no model fits every provider');
+  if (config.shopifyAccessToken !== undefined && config.shopifyShopDomain === undefined)
+    throw new ConfigError('SHOPIFY_SHOP_DOMAIN', 'must be set with SHOPIFY_ACCESS_TOKEN: it says which shop');
 }
 
 /** The first AI provider, if the environment describes one. */
@@ -78,4 +97,12 @@ export function environmentProvider(config: ProviderConfig): EnvironmentProvider
     model: aiModel,
     transcriptionModel: aiTranscriptionModel,
   };
+}
+
+/** The first shop, if the environment describes one that flows can look into. */
+export function environmentShop(
+  config: ProviderConfig,
+): { shopDomain: string; accessToken: string } | undefined {
+  const { shopifyShopDomain: shopDomain, shopifyAccessToken: accessToken } = config;
+  return shopDomain === undefined || accessToken === undefined ? undefined : { shopDomain, accessToken };
 }

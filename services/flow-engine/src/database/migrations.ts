@@ -1,4 +1,5 @@
 import { columnKinds, ensureColumn, ensureIndex, type Kysely, type Migration } from '@switchyard/database';
+import { createShops } from '../shopify/shops-migration.ts';
 import { createCounters } from '../statistics/counters-migration.ts';
 import { createAiTables } from './credentials-migration.ts';
 
@@ -184,4 +185,5 @@ export const migrations: Record<string, Migration> = {
   'flow-engine-0006-chains': addChains,
   'flow-engine-0007-counters': createCounters,
   'flow-engine-0008-ai': createAiTables,
+  'flow-engine-0009-shops': createShops,
 };

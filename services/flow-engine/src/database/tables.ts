@@ -1,6 +1,7 @@
 import type { LeasesTable } from '@switchyard/database';
 import type { Wait } from '@switchyard/flows';
 import type { OutboxTables } from '@switchyard/outbox';
+import type { ShopsTable } from '../shopify/tables.ts';
 
 /** What a run waits for. */
 export type WaitKind = Wait['kind'];
@@ -191,6 +192,7 @@ export interface AiUsageTable {
 export interface FlowTables extends OutboxTables {
   aiProviders: AiProvidersTable;
   aiUsage: AiUsageTable;
+  shops: ShopsTable;
   flows: FlowsTable;
   flowVersions: FlowVersionsTable;
   inbox: InboxTable;

@@ -1,12 +1,6 @@
 import { createRuntime } from '@switchyard/runtime';
 import { startSimulator } from '@switchyard/simulator';
-import {
-  createSqliteDatabase,
-  recordingLogger,
-  silentLogger,
-  startRedis,
-  type TestRedis,
-} from '@switchyard/test-kit';
+import { createSqliteDatabase, silentLogger, startRedis, type TestRedis } from '@switchyard/test-kit';
 import type { Test } from 'tap';
 import type { CallContext } from '../../src/calls/call.ts';
 import { createExecutors } from '../../src/calls/create-executors.ts';
@@ -23,6 +17,9 @@ export async function startProviders(t: Test) {
     AI_BASE_URL: `${simulator.url}/ai/v1`,
     AI_API_KEY: simulator.ai.apiKey,
     AI_MODEL: 'simulator',
+    SHOPIFY_SHOP_DOMAIN: simulator.shopify.shopDomain,
+    SHOPIFY_ACCESS_TOKEN: 'simulator-shop-token',
+    SHOPIFY_API_URL: `${simulator.url}/shopify`,
   };
   return { simulator, env };
 }
@@ -48,7 +45,7 @@ export async function startExecutors(
   });
   t.teardown(() => runtime.close());
   const executors = await createExecutors(runtime);
-  const call = async (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, payload?: object) => {
+  const call = async (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, payload?: object) => {
     const headers = { authorization: `Bearer ${apiKey}` };
     const response = await runtime.app.inject({
       method,
@@ -80,5 +77,3 @@ export function context(overrides: Partial<CallContext> = {}): CallContext {
     ...overrides,
   };
 }
-
-export { recordingLogger };

@@ -5,6 +5,7 @@ import Type from 'typebox';
 import type { SimulatedAi } from '../ai/create-ai.ts';
 import { settingsInvalid } from '../errors.ts';
 import { SettingsPatch } from '../settings.ts';
+import type { SimulatedShopify } from '../shopify/create-shopify.ts';
 import type { Mailbox } from '../smtp/create-mailbox.ts';
 import type { WhatsApp } from '../whatsapp/create-whatsapp.ts';
 import { FaultInput } from '../whatsapp/faults.ts';
@@ -14,6 +15,7 @@ import { TemplateInput } from '../whatsapp/templates.ts';
 import { verifyWebhook } from '../whatsapp/verify-webhook.ts';
 import { aiControlRoutes } from './ai-routes.ts';
 import { mailboxRoutes } from './mailbox-routes.ts';
+import { shopifyControlRoutes } from './shopify-routes.ts';
 import { streamEvents } from './stream-events.ts';
 
 const Change = Type.Object(
@@ -33,6 +35,7 @@ export interface Simulated {
   whatsapp: WhatsApp;
   mailbox: Mailbox;
   ai: SimulatedAi;
+  shopify: SimulatedShopify;
 }
 
 /**
@@ -40,7 +43,7 @@ export interface Simulated {
  * another site is refused.
  */
 export async function controlRoutes(scope: FastifyInstance, simulated: Simulated): Promise<void> {
-  const { whatsapp, mailbox, ai } = simulated;
+  const { whatsapp, mailbox, ai, shopify } = simulated;
   const app = scope.withTypeProvider<TypeBoxTypeProvider>();
 
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
@@ -166,10 +169,12 @@ export async function controlRoutes(scope: FastifyInstance, simulated: Simulated
   app.get('/events', (request, reply) => streamEvents(whatsapp, request, reply));
   mailboxRoutes(app, mailbox);
   aiControlRoutes(app, ai);
+  shopifyControlRoutes(app, shopify);
   app.post('/reset', async () => {
     whatsapp.reset();
     mailbox.clear();
     ai.reset();
+    shopify.reset();
     return answer({});
   });
 }
