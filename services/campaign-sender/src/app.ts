@@ -28,6 +28,7 @@ import {
 } from './processors/receipts.ts';
 import { registerRoutes } from './routes/register-routes.ts';
 import { ensureFirstSender } from './senders/ensure-first-sender.ts';
+import { resealTokens } from './senders/reseal-tokens.ts';
 import { createSenderDirectory } from './senders/sender-directory.ts';
 import { assembleSending } from './sending/assemble-sending.ts';
 import type { decideAfterCall } from './sending/decide-after-call.ts';
@@ -115,6 +116,7 @@ async function assemble(
   const recorder = createRecorder(store, group, senders, messages.check);
 
   await ensureFirstSender(db, secretBox, config);
+  await resealTokens(db, secretBox, logger);
   const settings = createPeopleSettings(db, dialect);
   const media = assembleMedia(runtime, { store, senders, files });
   registerRoutes(runtime.app, {

@@ -1,4 +1,6 @@
-import { eachDatabase, until } from '@switchyard/test-kit';
+import { connectQueues, messageQueue } from '@switchyard/jobs';
+import { createSqliteDatabase, eachDatabase, silentLogger, until } from '@switchyard/test-kit';
+import { Redis } from 'ioredis';
 import t from 'tap';
 import { startStage } from '../helper.ts';
 
@@ -93,3 +95,24 @@ void eachDatabase(
     t.equal(stage.simulator.accepted().length, 0);
   },
 );
+
+t.test('messageQueue.add({to, content}) sends: its job returns {sent: true, messageId}', async (t) => {
+  const stage = await startStage(t, await createSqliteDatabase(t), { subscriptions: null });
+  await stage.greet('15551230001');
+  const connection = new Redis(`${stage.redis.url}/1`);
+  const queues = connectQueues({ connection, prefix: 'bull', logger: silentLogger() });
+  t.teardown(async () => {
+    await queues.close();
+    connection.disconnect();
+  });
+  const job = await messageQueue.add({ to: '+15551230001', content: 'hello' }, { priority: 1 });
+  const result = await job.waitUntilFinished();
+  t.match(result, { sent: true, messageId: /^msg_/ });
+  const accepted = await stage.simulator.waitForAccepted(({ messageId }) => messageId === result.messageId);
+  t.equal(accepted.to, '15551230001');
+
+  const refused = await messageQueue.add({ to: '+15551230001', content: { body: '' } });
+  t.match(await refused.waitUntilFinished(), { sent: false }, 'what can not be sent is on record as failed');
+  const { body } = await stage.call('GET', '/api/v1/messages?state=failed');
+  t.match(body.data.items, [{ failureCode: 'CONTENT_INVALID', failureReason: /^content.body/ }]);
+});

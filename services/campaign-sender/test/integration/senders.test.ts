@@ -1,5 +1,9 @@
-import { eachDatabase, until } from '@switchyard/test-kit';
+import { randomBytes } from 'node:crypto';
+import { createSecretBox, databaseFields } from '@switchyard/database';
+import { eachDatabase, silentLogger, until } from '@switchyard/test-kit';
 import t from 'tap';
+import { resealTokens } from '../../src/senders/reseal-tokens.ts';
+import { tokenContext } from '../../src/senders/sender-directory.ts';
 import { type Stage, startStage } from '../helper.ts';
 
 const WABA = '200000000000001';
@@ -123,3 +127,21 @@ void eachDatabase(t, 'numbers follow what webhooks and probes tell of them', asy
     probeProblem: /^190/,
   });
 });
+
+void eachDatabase(
+  t,
+  'after a change of keys every token is sealed with the new one, and the old one may be dropped',
+  async (t, database) => {
+    const stage = await startStage(t, database, { subscriptions: null });
+    const { db } = stage.service.database;
+    const fresh = `k2:${randomBytes(32).toString('base64')}`;
+    const both = createSecretBox(`${fresh},${databaseFields.encryptionKeys.options.default}`);
+    t.equal(await resealTokens(db, both, silentLogger()), 1);
+    t.equal(await resealTokens(db, both, silentLogger()), 0);
+    const row = await db.selectFrom('senders').select(['id', 'accessToken']).executeTakeFirstOrThrow();
+    t.equal(
+      createSecretBox(fresh).open(row.accessToken!, tokenContext(row.id)),
+      stage.simulator.credentials.accessToken,
+    );
+  },
+);
