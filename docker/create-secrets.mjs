@@ -36,6 +36,7 @@ settle('ENCRYPTION_KEYS', () => `k1:${randomBytes(32).toString('base64')}`);
 settle('SWITCHYARD_API_KEY', () => `sk_${randomBytes(24).toString('base64url')}`);
 settle('WHATSAPP_APP_SECRET', () => randomBytes(16).toString('hex'));
 settle('WHATSAPP_VERIFY_TOKEN', () => randomBytes(16).toString('hex'));
+settle('SHOPIFY_API_SECRET', () => randomBytes(16).toString('hex'));
 
 // The provider is the simulator until there are real credentials (requirement R7.1).
 write('WHATSAPP_ACCESS_TOKEN', process.env.WHATSAPP_ACCESS_TOKEN || 'simulator-token');
@@ -46,3 +47,25 @@ write(
 );
 // A simulated number is told its pace; a real one starts at 20 a minute until it is configured (requirement R2.1).
 write('WHATSAPP_MESSAGES_PER_SECOND', process.env.WHATSAPP_MESSAGES_PER_SECOND || (realProvider ? '' : '80'));
+
+// With a simulated provider come a simulated AI, shop and mailbox, each unless one is configured; in production none is assumed.
+const simulated = !realProvider && process.env.NODE_ENV !== 'production';
+
+/** Variables that are configured together, or simulated together. */
+function settleTogether(values) {
+  const isConfigured = Object.keys(values).some((variable) => process.env[variable]);
+  for (const [variable, value] of Object.entries(values))
+    write(variable, process.env[variable] || (simulated && !isConfigured ? value : ''));
+}
+
+settleTogether({
+  AI_BASE_URL: 'http://simulator:4000/ai/v1',
+  AI_API_KEY: 'simulator-ai-key',
+  AI_MODEL: 'simulator',
+});
+settleTogether({
+  SHOPIFY_SHOP_DOMAIN: 'simulated-shop.myshopify.com',
+  SHOPIFY_ACCESS_TOKEN: 'simulator-shop-token',
+  SHOPIFY_API_URL: 'http://simulator:4000/shopify',
+});
+settleTogether({ SMTP_URL: 'smtp://simulator:4025', EMAIL_FROM: 'Switchyard <no-reply@switchyard.example>' });

@@ -7,6 +7,10 @@ const confined: readonly { pattern: RegExp; to: 'services' | readonly string[] }
   { pattern: /^TOKEN_SIGNING_KEY(_FILE)?$/, to: ['ingress'] },
   { pattern: /^WHATSAPP_/, to: ['ingress', 'campaign-sender', 'simulator'] },
   { pattern: /^SIMULATOR_/, to: ['simulator'] },
+  { pattern: /^SHOPIFY_API_SECRET(_FILE)?$/, to: ['ingress', 'simulator'] },
+  { pattern: /^SHOPIFY_SHOP_DOMAIN(_FILE)?$/, to: ['ingress', 'flow-engine', 'simulator'] },
+  { pattern: /^(SHOPIFY|AI)_/, to: ['flow-engine'] },
+  { pattern: /^(SMTP_|EMAIL_FROM)/, to: ['notifier'] },
   { pattern: /^(DATABASE_URL|REDIS_.*|ENCRYPTION_KEYS|SWITCHYARD_API_KEY)(_FILE)?$/, to: 'services' },
 ];
 

@@ -44,3 +44,9 @@ export async function anyFreePort(): Promise<number> {
   for (let port = 6380; port < 6480; port++) if (await isPortFree(port, '127.0.0.1')) return port;
   throw new StartError('No port between 6380 and 6479 is free for Redis: set REDIS_URL to a Redis of yours.');
 }
+
+/** A free port of 127.0.0.1 from 4025 up, for the simulator's mailbox. */
+export async function freeMailPort(): Promise<number> {
+  for (let port = 4025; port < 4125; port++) if (await isPortFree(port, '127.0.0.1')) return port;
+  throw new StartError('No port between 4025 and 4124 is free for the mailbox: set SIMULATOR_SMTP_PORT.');
+}

@@ -8,7 +8,7 @@ import { haveFirstConversation } from './conversation.ts';
 import { describeAddresses } from './describe-addresses.ts';
 import { createOrphanGuard } from './orphan-guard.ts';
 import { isRedisConfigured, startOwnRedis } from './own-redis.ts';
-import { choosePorts } from './ports.ts';
+import { choosePorts, freeMailPort } from './ports.ts';
 import { takeRunLock } from './run-lock.ts';
 import { settleSecrets } from './secrets.ts';
 import { services, simulator } from './service-list.ts';
@@ -47,6 +47,7 @@ export async function runAll(mode: 'start' | 'dev', signal: AbortSignal): Promis
     const simulated = simulatorEnvironment(process.env);
     const entries = simulated ? [simulator, ...services] : services;
     const ports = await choosePorts(entries, process.env, host);
+    if (simulated) ports.set('smtp', Number(process.env.SIMULATOR_SMTP_PORT) || (await freeMailPort()));
     if (mode === 'start') {
       process.stdout.write('Building … ');
       build(root);

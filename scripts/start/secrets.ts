@@ -28,6 +28,7 @@ export function settleSecrets(env: Environment, folder: string): Record<string, 
   settle('SWITCHYARD_API_KEY', () => `sk_${randomBytes(24).toString('base64url')}`);
   settle('WHATSAPP_APP_SECRET', () => randomBytes(16).toString('hex'));
   settle('WHATSAPP_VERIFY_TOKEN', () => randomBytes(16).toString('hex'));
+  settle('SHOPIFY_API_SECRET', () => randomBytes(16).toString('hex'));
   return added;
 }
 

@@ -1,7 +1,10 @@
 import { StartError } from './start-error.ts';
 
+const simulatedShop = 'simulated-shop.myshopify.com';
+
 /**
- * Decides who the provider is: the simulator, unless there are real credentials (requirement R7.1).
+ * Decides who the provider is: the simulator, unless there are real credentials (requirement R7.1). With it comes a simulated AI, shop
+ * and mailbox for those that are not configured; in production none is assumed.
  *
  * @returns undefined for the real provider; else what makes the variables, given the ports.
  * @throws StartError when the real credentials are only half there.
@@ -21,12 +24,35 @@ export function simulatorEnvironment(
       );
     return undefined;
   }
-  return (ports) => ({
-    WHATSAPP_PHONE_NUMBER_ID: '100000000000001',
-    WHATSAPP_ACCESS_TOKEN: 'simulator-token',
-    WHATSAPP_API_URL: `http://127.0.0.1:${ports.get('simulator')}`,
-    // A simulated number need not be spared: the pace of a fresh real one, not the cautious default.
-    WHATSAPP_MESSAGES_PER_SECOND: env.WHATSAPP_MESSAGES_PER_SECOND || '80',
-    SIMULATOR_WEBHOOK_URL: `http://127.0.0.1:${ports.get('ingress')}/webhooks/whatsapp`,
-  });
+  return (ports) => {
+    const simulator = `http://127.0.0.1:${ports.get('simulator')}`;
+    const ingress = `http://127.0.0.1:${ports.get('ingress')}`;
+    const isOneSet = (...names: string[]) => names.some(isSet) || env.NODE_ENV === 'production';
+    return {
+      WHATSAPP_PHONE_NUMBER_ID: '100000000000001',
+      WHATSAPP_ACCESS_TOKEN: 'simulator-token',
+      WHATSAPP_API_URL: simulator,
+      // A simulated number need not be spared: the pace of a fresh real one, not the cautious default.
+      WHATSAPP_MESSAGES_PER_SECOND: env.WHATSAPP_MESSAGES_PER_SECOND || '80',
+      SIMULATOR_WEBHOOK_URL: `${ingress}/webhooks/whatsapp`,
+      SIMULATOR_SHOPIFY_WEBHOOK_URL: `${ingress}/webhooks/shopify`,
+      SIMULATOR_SMTP_PORT: String(ports.get('smtp')),
+      ...(isOneSet('AI_BASE_URL', 'AI_API_KEY', 'AI_MODEL')
+        ? {}
+        : { AI_BASE_URL: `${simulator}/ai/v1`, AI_API_KEY: 'simulator-ai-key', AI_MODEL: 'simulator' }),
+      ...(isOneSet('SHOPIFY_SHOP_DOMAIN', 'SHOPIFY_ACCESS_TOKEN')
+        ? {}
+        : {
+            SHOPIFY_SHOP_DOMAIN: simulatedShop,
+            SHOPIFY_ACCESS_TOKEN: 'simulator-shop-token',
+            SHOPIFY_API_URL: `${simulator}/shopify`,
+          }),
+      ...(isOneSet('SMTP_URL', 'EMAIL_FROM')
+        ? {}
+        : {
+            SMTP_URL: `smtp://127.0.0.1:${ports.get('smtp')}`,
+            EMAIL_FROM: 'Switchyard <no-reply@switchyard.example>',
+          }),
+    };
+  };
 }

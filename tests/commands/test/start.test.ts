@@ -113,6 +113,10 @@ t.test('a process sees no secret that is none of its business', async (t) => {
     TOKEN_PUBLIC_KEY_FILE: 'b',
     WHATSAPP_ACCESS_TOKEN: 'c',
     ENCRYPTION_KEYS: 'd',
+    SMTP_URL: 'smtp://mail',
+    AI_API_KEY: 'g',
+    SHOPIFY_ACCESS_TOKEN: 'h',
+    SHOPIFY_API_SECRET: 'i',
     npm_config_cache: 'e',
     PORT: 'f',
   };
@@ -121,12 +125,20 @@ t.test('a process sees no secret that is none of its business', async (t) => {
   t.same(seen(services[0]!), [
     'ENCRYPTION_KEYS',
     'PORT',
+    'SHOPIFY_API_SECRET',
     'TOKEN_PUBLIC_KEY_FILE',
     'TOKEN_SIGNING_KEY_FILE',
     'WHATSAPP_ACCESS_TOKEN',
   ]);
-  t.same(seen(services[3]!), ['ENCRYPTION_KEYS', 'PORT', 'TOKEN_PUBLIC_KEY_FILE']);
-  t.same(seen(simulator), ['PORT', 'TOKEN_PUBLIC_KEY_FILE', 'WHATSAPP_ACCESS_TOKEN']);
+  t.same(seen(services[2]!), [
+    'AI_API_KEY',
+    'ENCRYPTION_KEYS',
+    'PORT',
+    'SHOPIFY_ACCESS_TOKEN',
+    'TOKEN_PUBLIC_KEY_FILE',
+  ]);
+  t.same(seen(services[3]!), ['ENCRYPTION_KEYS', 'PORT', 'SMTP_URL', 'TOKEN_PUBLIC_KEY_FILE']);
+  t.same(seen(simulator), ['PORT', 'SHOPIFY_API_SECRET', 'TOKEN_PUBLIC_KEY_FILE', 'WHATSAPP_ACCESS_TOKEN']);
 });
 
 t.test('the simulator steps aside for real credentials, which must be whole', async (t) => {
@@ -134,16 +146,27 @@ t.test('the simulator steps aside for real credentials, which must be whole', as
   t.equal(simulatorEnvironment(whole), undefined);
   t.throws(() => simulatorEnvironment({ WHATSAPP_ACCESS_TOKEN: 'x' }), /^WHATSAPP_PHONE_NUMBER_ID must/);
   t.throws(() => simulatorEnvironment({ ...whole, WHATSAPP_APP_SECRET: '' }), /^WHATSAPP_APP_SECRET must/);
-  const variables = simulatorEnvironment({})?.(
-    new Map([
-      ['ingress', 3100],
-      ['simulator', 4100],
-    ]),
-  );
-  t.match(variables, {
+  const ports = new Map([
+    ['ingress', 3100],
+    ['simulator', 4100],
+    ['smtp', 4125],
+  ]);
+  t.match(simulatorEnvironment({})?.(ports), {
     WHATSAPP_API_URL: 'http://127.0.0.1:4100',
     SIMULATOR_WEBHOOK_URL: 'http://127.0.0.1:3100/webhooks/whatsapp',
+    AI_BASE_URL: 'http://127.0.0.1:4100/ai/v1',
+    SHOPIFY_API_URL: 'http://127.0.0.1:4100/shopify',
+    SMTP_URL: 'smtp://127.0.0.1:4125',
   });
+  // What is configured is taken as it is, whole; in production nothing is assumed.
+  const own = { AI_API_KEY: 'x', SHOPIFY_SHOP_DOMAIN: 'own.myshopify.com', SMTP_URL: 'smtp://mail' };
+  for (const env of [own, { NODE_ENV: 'production' }]) {
+    const names = Object.keys(simulatorEnvironment(env)?.(ports) ?? {});
+    t.same(
+      names.filter((name) => /^(AI|SHOPIFY|SMTP|EMAIL)_/.test(name)),
+      [],
+    );
+  }
 });
 
 t.test('the terminal shows warnings shortened, and whatever is not a log line in full', async (t) => {

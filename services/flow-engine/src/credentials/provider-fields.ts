@@ -26,7 +26,7 @@ export const providerFields = {
       'Hosts inside private networks that flows may ask nevertheless, `host` or `host:port`, by comma',
     default: [],
   }),
-  ...shopifyFields,
+  shopifyShopDomain: shopifyFields.shopifyShopDomain,
   shopifyAccessToken: field.string('SHOPIFY_ACCESS_TOKEN', {
     description:
       "Token of the first shop's Admin API; with SHOPIFY_SHOP_DOMAIN, flows of the default merchant look into that shop",
