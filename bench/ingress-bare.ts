@@ -1,9 +1,9 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { Queue } from 'bullmq';
 import Fastify from 'fastify';
 import { Redis } from 'ioredis';
 
-/** What ingress is measured against: the same HMAC, the same Redis commands, the same `add`, and nothing else. */
+/** What ingress is measured against: the same HMAC, the same Redis commands, the same `add` of the same job, and nothing else. */
 const [, , redisUrl = '', secret = ''] = process.argv;
 const settings = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 1000 };
 const queueRedis = new Redis(`${redisUrl}/1`, settings);
@@ -27,13 +27,34 @@ app.post('/webhooks/whatsapp', async (request, reply) => {
   const stated = Buffer.from(String(request.headers['x-hub-signature-256']).slice(7), 'hex');
   const expected = createHmac('sha256', secret).update(body).digest();
   if (stated.length !== 32 || !timingSafeEqual(stated, expected)) return reply.code(401).send();
-  const { value } = JSON.parse(body.toString()).entry[0].changes[0];
+  const [entry] = JSON.parse(body.toString()).entry;
+  const { field, value } = entry.changes[0];
   const [message] = value.messages;
+  const [contact] = value.contacts;
   const id = `evt_${createHash('sha256').update(message.id).digest('base64url').slice(0, 27)}`;
   if ((await dedupRedis.get(`done:${id}`)) === null) {
     await queue.add(
       'receive-message',
-      { v: 1, payload: { merchantId: 'default', eventId: id, message, receivedAtMs: Date.now() } },
+      {
+        v: 1,
+        payload: {
+          merchantId: 'default',
+          receivedAtMs: Date.now(),
+          wabaId: entry.id,
+          phoneNumberId: value.metadata.phone_number_id,
+          eventId: id,
+          message,
+          occurredAtMs: Number(message.timestamp) * 1000,
+          field,
+          displayPhoneNumber: value.metadata.display_phone_number,
+          profile: { name: contact.profile.name, waId: contact.wa_id },
+        },
+        meta: {
+          correlationId: randomUUID(),
+          traceparent: `00-${'0'.repeat(16)}0123456789abcdef-0123456789abcdef-01`,
+          merchantId: 'default',
+        },
+      },
       {
         jobId: id,
         attempts: 3,

@@ -1,8 +1,9 @@
 /**
  * Ingress against a bare Fastify handler that does the same HMAC, the same Redis commands and the same `add`: text messages, AOF on,
- * 50 connections, rounds in turn. Also a POST of 1000 statuses, and what a remembered event costs in Redis.
+ * 50 connections, rounds in turn. Also a POST of 1000 statuses, the process's memory over a million events, and what a remembered
+ * event costs in Redis.
  *
- *   node --conditions=@switchyard/source bench/ingress.ts [seconds per round] [rounds]
+ *   node --conditions=@switchyard/source bench/ingress.ts [seconds per round] [rounds] [events]
  */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -12,8 +13,12 @@ import { join } from 'node:path';
 import { signMeta, spawnNode, startRedis } from '@switchyard/test-kit';
 import { Redis } from 'ioredis';
 
-const seconds = Number(process.argv[2] ?? 5);
-const rounds = Number(process.argv[3] ?? 5);
+const seconds = Number(process.argv[2] ?? 3);
+const rounds = Number(process.argv[3] ?? 11);
+const events = Number(process.argv[4] ?? 1_000_000);
+const WARM_UP_MS = 5000;
+const MESSAGES_PER_POST = 20;
+const SAMPLES = 10;
 const CONNECTIONS = 50;
 const SECRET = 'bench-secret';
 const NUMBER = '106540352242922';
@@ -29,15 +34,14 @@ function envelope(value: object): Buffer {
 }
 
 let serial = 0;
-function textMessage(): Buffer {
-  const id = `wamid.HBgLMTU1NTEyMzQ1NjcVAgASGBQzQTdCN0${process.pid}${serial++}`;
+function textMessages(count: number): Buffer {
+  const timestamp = String(Math.floor(Date.now() / 1000));
   const text = { body: 'Hello, is the blue one still there in size M? I would take two of them.' };
-  return envelope({
-    contacts: [{ profile: { name: 'Ana' }, wa_id: '15551234567' }],
-    messages: [
-      { from: '15551234567', id, timestamp: String(Math.floor(Date.now() / 1000)), type: 'text', text },
-    ],
+  const messages = Array.from({ length: count }, () => {
+    const id = `wamid.HBgLMTU1NTEyMzQ1NjcVAgASGBQzQTdCN0${process.pid}${serial++}`;
+    return { from: '15551234567', id, timestamp, type: 'text', text };
   });
+  return envelope({ contacts: [{ profile: { name: 'Ana' }, wa_id: '15551234567' }], messages });
 }
 
 function post(url: string, agent: Agent, body: Buffer): Promise<number> {
@@ -77,7 +81,7 @@ async function measure(url: string, pid: number, durationMs: number): Promise<Ro
     Array.from({ length: CONNECTIONS }, async () => {
       while (performance.now() - startedAt < durationMs) {
         const sentAt = performance.now();
-        const status = await post(url, agent, textMessage());
+        const status = await post(url, agent, textMessages(1));
         if (status !== 200) throw new Error(`${url} answered ${status}`);
         times.push(performance.now() - sentAt);
       }
@@ -91,6 +95,48 @@ async function measure(url: string, pid: number, durationMs: number): Promise<Ro
     p99Ms: times[Math.floor(times.length * 0.99)]!,
     cpuUs: (cpuOf(pid) - cpuBefore) / times.length,
   };
+}
+
+const mib = (bytes: number) => Math.round(bytes / 1_048_576);
+
+/** Resident memory of a process. */
+function rssOf(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
+}
+
+/** Sends events, a batch per POST, and looks at the process's memory on the way; the queue is emptied as a consumer would. */
+async function measureMemory(url: string, pid: number, control: Redis): Promise<void> {
+  await control.flushall();
+  const usedBytes = async () => Number(/used_memory:(\d+)/.exec(await control.info('memory'))![1]);
+  const emptyBytes = await usedBytes();
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const resident: number[] = [];
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    let left = Math.ceil(events / SAMPLES / MESSAGES_PER_POST);
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        while (left-- > 0) {
+          const status = await post(url, agent, textMessages(MESSAGES_PER_POST));
+          if (status !== 200) throw new Error(`${url} answered ${status}`);
+        }
+      }),
+    );
+    await control.select(1);
+    await control.flushdb();
+    resident.push(rssOf(pid));
+  }
+  agent.destroy();
+  await control.select(2);
+  const keys = await control.dbsize();
+  const perKey = ((await usedBytes()) - emptyBytes) / keys;
+  console.log(`resident MiB after each tenth of ${events} events: ${resident.map(mib).join(', ')}`);
+  const half = resident.length / 2;
+  const first = median(resident.slice(0, half));
+  const second = median(resident.slice(half));
+  console.log(`memory, second half / first half: ${(second / first).toFixed(2)} (target: flat)`);
+  console.log(
+    `${keys} remembered events, ${perKey.toFixed(0)} bytes of Redis each, all counted (target ≤ 160)`,
+  );
 }
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
@@ -119,7 +165,7 @@ try {
   const control = new Redis(redis.url);
   const pids = { bare: bare.pid, ingress: ingress.pid };
   const figures: Record<keyof typeof urls, Round[]> = { bare: [], ingress: [] };
-  for (const name of ['bare', 'ingress'] as const) await measure(urls[name], pids[name], 2000);
+  for (const name of ['bare', 'ingress'] as const) await measure(urls[name], pids[name], WARM_UP_MS);
   for (let round = 0; round < rounds; round++) {
     for (const name of ['bare', 'ingress'] as const) {
       await control.flushall();
@@ -157,11 +203,7 @@ try {
   agent.destroy();
   console.log(`a POST of 1000 statuses: ${median(times).toFixed(1)} ms median (target ≤ 25 ms)`);
 
-  await control.select(2);
-  const keys = await control.dbsize();
-  const sample = await control.randomkey();
-  const bytes = sample === null ? 0 : await control.memory('USAGE', sample);
-  console.log(`${keys} remembered events, ${bytes} bytes each (target ≤ 160)`);
+  await measureMemory(urls.ingress, ingress.pid, control);
   control.disconnect();
 } finally {
   for (const teardown of teardowns) await teardown();

@@ -22,6 +22,8 @@ const commands = {
   'env:example': { script: 'scripts/write-env-example.ts' },
   'errors:doc': { script: 'scripts/write-errors-doc.ts' },
   bench: { script: 'scripts/bench.ts', redis: 'always' },
+  'chaos:ingress': { script: 'services/ingress/test/chaos/main.ts', redis: 'always' },
+  'fuzz:ingress': { script: 'services/ingress/test/fuzz/main.ts', redis: 'always' },
   'chaos:flows': { script: 'tests/system/chaos/flows.ts', redis: 'always', mariadb: true },
   'chaos:messages': {
     script: 'services/campaign-sender/test/chaos/main.ts',

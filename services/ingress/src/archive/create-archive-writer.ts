@@ -28,8 +28,8 @@ interface Pending {
 }
 
 const FLUSH_MS = 1000;
-/** What waits beyond it is written at once; and one write takes about so much. */
-const FLUSH_BYTES = 1024 * 1024;
+/** What waits beyond it is written at once, and one write takes about so much: packing more in one go would hold webhooks up. */
+const FLUSH_BYTES = 256 * 1024;
 /** While the database is away, so much is held for it. */
 const BUFFER_BYTES = 32 * 1024 * 1024;
 
