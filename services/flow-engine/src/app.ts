@@ -118,7 +118,16 @@ async function assemble(
   registerStarts(app, { starter: createRunStarter({ outbox, flows: flowStore, runs }) });
   const statistics = createFlowStatistics(database);
   registerFunnels(app, { flows: flowStore, statistics });
-  registerRuns(app, { runs, flows, db: database.db, onCancelled: metrics.countCancelled });
+  registerRuns(app, {
+    runs,
+    flows,
+    db: database.db,
+    onCancelled(run) {
+      metrics.countCancelled();
+      // What the person has said meanwhile may have waited for it.
+      drain(run).catch((error) => logger.warn({ err: error, runId: run.id }, 'a sweeper drains later'));
+    },
+  });
   const erase = createErasure({
     database,
     outbox,

@@ -232,3 +232,38 @@ eachDatabase(t, 'a failed run is retried from the node that failed, once', async
   t.equal((await engine.call('POST', `/api/v1/runs/${run.id}/retry`)).error.code, 'RUN_NOT_RETRYABLE');
   t.match((await engine.call('POST', `/api/v1/runs/${run.id}/replay`)).data, { identical: true });
 });
+
+eachDatabase(
+  t,
+  'when a run that is about to answer is cancelled, what was said meanwhile is answered at once',
+  async (t, database) => {
+    let calls = 0;
+    const executors: CallExecutors = {
+      'ai-reply': async (_call, { signal }) => {
+        calls += 1;
+        if (calls > 1) return { ok: true, value: { text: 'here I am' } };
+        return new Promise((resolve) => {
+          signal.addEventListener('abort', () => resolve({ ok: false, code: 'ABORTED', message: 'aborted' }));
+        });
+      },
+    };
+    const engine = await startEngine(t, database, { executors });
+    await engine.publish({
+      name: 'Assistant',
+      triggers: [{ kind: 'any-message' }],
+      start: 'reply',
+      nodes: { reply: { kind: 'ai-reply', fallbackText: 'sorry', next: 'end' }, end },
+    });
+    await engine.tell(message('con_1', 1, 'one'));
+    await until(() => calls === 1, { what: 'the call' });
+    await engine.tell(message('con_1', 2, 'two'));
+    const { db } = engine.runtime.database;
+    await until(async () => db.selectFrom('inbox').select('id').executeTakeFirst(), { what: 'it to wait' });
+    const [run] = (await engine.call('GET', '/api/v1/runs')).data as { id: string }[];
+    await engine.call('POST', `/api/v1/runs/${run!.id}/cancel`);
+    const texts = await until(async () => (await sentTexts(engine)).get(phoneOf('con_1')), {
+      what: 'the answer',
+    });
+    t.strictSame(texts, ['here I am']);
+  },
+);

@@ -118,7 +118,10 @@ const definition = fc.array(node, { minLength: 1, maxLength: NAMES.length }).map
 
 const event: fc.Arbitrary<MessageFacts> = fc.record({
   type: fc.constantFrom('text', 'custom'),
-  text: fc.oneof(fc.constantFrom('yes', '7', '2026-01-31', '{{ evil }}', ''), fc.string({ unit: 'grapheme' })),
+  text: fc.oneof(
+    fc.constantFrom('yes', '7', '2026-01-31', '{{ evil }}', ''),
+    fc.string({ unit: 'grapheme' }),
+  ),
 });
 const result: fc.Arbitrary<CallResult> = fc.oneof(
   fc.constant({ ok: true as const, value: { status: 200, body: { a: [1] }, text: 'reply' } }),
@@ -137,7 +140,11 @@ const happening = fc.record({
 
 type Happening = typeof happening extends fc.Arbitrary<infer H> ? H : never;
 
-function inputOf({ kind, event: what, result: answer, isStale }: Happening, state: RunState, atMs: number): RunInput {
+function inputOf(
+  { kind, event: what, result: answer, isStale }: Happening,
+  state: RunState,
+  atMs: number,
+): RunInput {
   const common = {
     atMs,
     flows: { self: 1 },
@@ -159,54 +166,69 @@ function inputOf({ kind, event: what, result: answer, isStale }: Happening, stat
 
 const stored = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
-t.test('random flows with random inputs: never a throw, one effect a step, and a replay does the same', async (t) => {
-  const ended = { finished: 0, failed: 0, waiting: 0 };
-  fc.assert(
-    fc.property(definition, fc.array(happening, { maxLength: 30 }), fc.string(), (flow, happenings, seed) => {
-      fc.pre(checkDefinition(flow).length === 0);
-      const advance = (state: RunState, input: RunInput): Advance =>
-        advanceRun(flow, state, input, { name: 'Ada' }, { flowOf: (id) => (id === 'self' ? flow : undefined) });
-      let state = freshRun;
-      let atMs = 1_700_000_000_000;
-      const journal: { input: RunInput; did: Advance }[] = [];
-      const take = (input: RunInput) => {
-        const did = advance(state, input);
-        // The process dies and another one reads what was stored.
-        journal.push(stored({ input, did }));
-        state = stored(did.state);
-      };
-      take({
-        kind: 'start',
-        atMs,
-        seed,
-        event: { type: 'text', text: 'go' },
-        variables: { list: [1, 2] },
-        flows: { self: 1 },
-        history: [],
-      });
-      for (const each of happenings) {
-        atMs += each.afterMs;
-        take(inputOf(each, state, atMs));
-      }
-      ended[state.status] += 1;
+t.test(
+  'random flows with random inputs: never a throw, one effect a step, and a replay does the same',
+  async (t) => {
+    const ended = { finished: 0, failed: 0, waiting: 0 };
+    fc.assert(
+      fc.property(
+        definition,
+        fc.array(happening, { maxLength: 30 }),
+        fc.string(),
+        (flow, happenings, seed) => {
+          fc.pre(checkDefinition(flow).length === 0);
+          const advance = (state: RunState, input: RunInput): Advance =>
+            advanceRun(
+              flow,
+              state,
+              input,
+              { name: 'Ada' },
+              { flowOf: (id) => (id === 'self' ? flow : undefined) },
+            );
+          let state = freshRun;
+          let atMs = 1_700_000_000_000;
+          const journal: { input: RunInput; did: Advance }[] = [];
+          const take = (input: RunInput) => {
+            const did = advance(state, input);
+            // The process dies and another one reads what was stored.
+            journal.push(stored({ input, did }));
+            state = stored(did.state);
+          };
+          take({
+            kind: 'start',
+            atMs,
+            seed,
+            event: { type: 'text', text: 'go' },
+            variables: { list: [1, 2] },
+            flows: { self: 1 },
+            history: [],
+          });
+          for (const each of happenings) {
+            atMs += each.afterMs;
+            take(inputOf(each, state, atMs));
+          }
+          ended[state.status] += 1;
 
-      const steps = journal.flatMap(({ did }) => did.steps.map(({ number }) => number));
-      if (steps.some((number, index) => number !== index + 1)) throw new Error(`steps: ${steps}`);
-      const effects = journal.flatMap(({ did }) => did.effects.map((effect) => effect.step));
-      if (new Set(effects).size !== effects.length) throw new Error(`two effects of a step: ${effects}`);
-      if (steps.length > 200) throw new Error('more steps than allowed');
-      const waiting = state.status === 'waiting';
-      if (waiting !== (state.wait !== undefined)) throw new Error('a run waits for something, or has ended');
+          const steps = journal.flatMap(({ did }) => did.steps.map(({ number }) => number));
+          if (steps.some((number, index) => number !== index + 1)) throw new Error(`steps: ${steps}`);
+          const effects = journal.flatMap(({ did }) => did.effects.map((effect) => effect.step));
+          if (new Set(effects).size !== effects.length) throw new Error(`two effects of a step: ${effects}`);
+          if (steps.length > 200) throw new Error('more steps than allowed');
+          const waiting = state.status === 'waiting';
+          if (waiting !== (state.wait !== undefined))
+            throw new Error('a run waits for something, or has ended');
 
-      let again = freshRun;
-      for (const { input, did } of journal) {
-        const replayed = advance(again, input);
-        if (JSON.stringify(replayed) !== JSON.stringify(did))
-          throw new Error(`${JSON.stringify(did)}\nbecame\n${JSON.stringify(replayed)}`);
-        again = replayed.state;
-      }
-    }),
-    { numRuns: 1500 },
-  );
-  t.ok(ended.finished > 20 && ended.failed > 20 && ended.waiting > 20, JSON.stringify(ended));
-});
+          let again = freshRun;
+          for (const { input, did } of journal) {
+            const replayed = advance(again, input);
+            if (JSON.stringify(replayed) !== JSON.stringify(did))
+              throw new Error(`${JSON.stringify(did)}\nbecame\n${JSON.stringify(replayed)}`);
+            again = replayed.state;
+          }
+        },
+      ),
+      { numRuns: 1500 },
+    );
+    t.ok(ended.finished > 20 && ended.failed > 20 && ended.waiting > 20, JSON.stringify(ended));
+  },
+);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { findTemplateProblem, renderText } from '../../src/execution/render-text.ts';
+import { createRenderer, findTemplateProblem, renderText } from '../../src/execution/render-text.ts';
 
 const scope = { contact: { name: 'Ada', tags: ['x'] }, variables: { order: '#1' }, event: { text: 'hi' } };
 
@@ -29,6 +29,21 @@ t.test('hostile templates end in bounded time with an error', async (t) => {
     t.throws(() => renderText(template, scope), template.slice(0, 60));
     t.ok(performance.now() - startedAt < 3000, `${Math.round(performance.now() - startedAt)} ms`);
   }
+});
+
+t.test('tags are stripped in one pass, even from a text that is made to take long', async (t) => {
+  const strip = (text: string) => renderText('{{ event.text | strip_html }}', { ...scope, event: { text } });
+  t.equal(strip('<b>1 < 2</b> and <i'), '1  and <i');
+  t.equal(strip('<script'.repeat(14_000)).length, 4096);
+});
+
+t.test('all templates of one input share what they may render', async (t) => {
+  const renderer = createRenderer();
+  const loop = '{% for i in (1..9000) %}{{ i }}{% endfor %}';
+  t.ok(renderer.text(loop, scope));
+  t.throws(() => {
+    for (let round = 0; round < 20; round += 1) renderer.text(loop, scope);
+  }, /render too much/);
 });
 
 t.test('a template that would read otherwise tomorrow, or by chance, is refused', async (t) => {

@@ -30,17 +30,17 @@ export function needsOf(definition: FlowDefinition): FlowNeeds {
   return needs;
 }
 
-/** What a definition needs with the flows that it calls, and those that they call; those flows by id. */
+/** What definitions need with the flows that they call, and those that they call in turn; those flows by id. */
 export function allNeedsOf(
-  definition: FlowDefinition,
+  definitions: readonly FlowDefinition[],
   published: readonly PublishedFlow[],
 ): FlowNeeds & { flows: ReadonlyMap<string, PublishedFlow> } {
-  const own = needsOf(definition);
+  const own = definitions.map(needsOf);
   const flows = new Map<string, PublishedFlow>();
-  if (own.subFlows.length === 0) return { ...own, flows };
-  let { historyTokens, chance } = own;
+  let historyTokens = Math.max(...own.map((each) => each.historyTokens));
+  let chance = own.some((each) => each.chance);
   // A set grows while it is walked: each flow is visited once.
-  const wanted = new Set(own.subFlows);
+  const wanted = new Set(own.flatMap(({ subFlows }) => subFlows));
   for (const flowId of wanted) {
     const flow = published.find((each) => each.flowId === flowId);
     if (!flow) continue;

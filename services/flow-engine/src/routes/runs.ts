@@ -80,7 +80,7 @@ async function subFlowsOf(
 /** Routes for the runs of the merchant's flows. */
 export function registerRuns(
   app: ServiceApp,
-  deps: { runs: RunStore; flows: FlowCache; db: Kysely<FlowTables>; onCancelled: () => void },
+  deps: { runs: RunStore; flows: FlowCache; db: Kysely<FlowTables>; onCancelled: (run: RunsTable) => void },
 ): void {
   const { runs, flows, db, onCancelled } = deps;
   const read = requireScope('flows:read');
@@ -135,7 +135,7 @@ export function registerRuns(
     async (request) => {
       const { merchantId, subject } = request.principal;
       const run = await runs.cancel(merchantId, request.params.id, subject);
-      onCancelled();
+      onCancelled(run);
       return succeed(toAnswer(run));
     },
   );

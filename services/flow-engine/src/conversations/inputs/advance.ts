@@ -72,16 +72,15 @@ export function createAdvancer({ flows }: { flows: FlowCache }): Advancer {
     input: RunInput,
     said: readonly SessionMessage[],
   ) {
-    const needs = allNeedsOf(definition, published);
     const definitions = new Map<string, FlowDefinition>();
-    for (const { flowId, version, definition: each } of needs.flows.values())
-      definitions.set(`${flowId} ${version}`, each);
     // A run stays on the versions that it has entered.
     for (const { flow } of [state, ...(state.callers ?? [])]) {
-      if (!flow || definitions.has(`${flow.id} ${flow.version}`)) continue;
-      const entered = await flows.version(trx, flow.id, flow.version);
+      const entered = flow && (await flows.version(trx, flow.id, flow.version));
       if (entered) definitions.set(`${flow.id} ${flow.version}`, entered);
     }
+    const needs = allNeedsOf([definition, ...definitions.values()], published);
+    for (const { flowId, version, definition: each } of needs.flows.values())
+      definitions.set(`${flowId} ${version}`, each);
     const equipped: RunInput = {
       ...input,
       ...(needs.flows.size === 0
