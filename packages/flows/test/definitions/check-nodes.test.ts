@@ -129,6 +129,14 @@ t.test('triggers, limits and zones are checked', async (t) => {
     { path: '/triggers/0/timeZone' },
   ]);
   t.match(trigger({ kind: 'pattern', pattern: '[' }), [{ path: '/triggers/0/pattern' }]);
+  const inputs = { who: { type: 'text', required: true } };
+  const needing = (each: unknown) =>
+    checkDefinition(flow({ a: end }, { nodes: { a: end }, inputs, triggers: [each] }));
+  t.match(needing({ kind: 'any-message' }), [{ path: '/triggers/0/kind', message: /no input "who"/ }]);
+  t.strictSame(needing({ kind: 'api' }), []);
+  const weekly = { kind: 'schedule', cron: '0 9 * * 1', audience: { tag: 'x' } };
+  t.match(needing(weekly), [{ path: '/triggers/0/kind' }]);
+  t.strictSame(needing({ ...weekly, input: { who: 'all' } }), []);
   t.match(trigger({ kind: 'guess' }), [{ path: '/triggers/0/kind', message: /keyword, pattern/ }]);
   t.match(trigger({ kind: 'shopify', topics: [] }), [{ path: '/triggers/0/topics' }]);
   t.match(checkDefinition(flow({ a: end }, { nodes: { a: end }, timeZone: 'Nowhere' })), [

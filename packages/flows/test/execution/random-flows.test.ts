@@ -227,8 +227,8 @@ t.test(
           }
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 500 },
     );
-    t.ok(ended.finished > 20 && ended.failed > 20 && ended.waiting > 20, JSON.stringify(ended));
+    t.ok(ended.finished > 5 && ended.failed > 5 && ended.waiting > 5, JSON.stringify(ended));
   },
 );

@@ -5,10 +5,26 @@ import type { FlowDefinition, FlowTrigger } from '../definition.ts';
 import { conditionProblems } from './conditions.ts';
 
 /** Triggers that would never fire, or always. */
-export function findTriggerProblems({ triggers }: FlowDefinition): DefinitionProblem[] {
+export function findTriggerProblems({ triggers, inputs }: FlowDefinition): DefinitionProblem[] {
   return triggers.flatMap((trigger, index) =>
-    problemsOf(trigger).map(([field, message]) => ({ path: `/triggers/${index}/${field}`, message })),
+    [...problemsOf(trigger), ...inputProblems(trigger, inputs)].map(([field, message]) => ({
+      path: `/triggers/${index}/${field}`,
+      message,
+    })),
   );
+}
+
+/** Triggers that can't give what the flow needs: each run would fail at once. */
+function inputProblems(
+  trigger: FlowTrigger,
+  inputs: FlowDefinition['inputs'] = {},
+): [field: string, message: string][] {
+  // The API is held to the inputs when it asks; what another flow's end gives is not known.
+  if (trigger.kind === 'api' || trigger.kind === 'flow') return [];
+  const given = trigger.kind === 'schedule' ? (trigger.input ?? {}) : {};
+  return Object.entries(inputs)
+    .filter(([name, input]) => input.required && input.default === undefined && !Object.hasOwn(given, name))
+    .map(([name]) => ['kind', `gives no input "${name}", which the flow needs`]);
 }
 
 function problemsOf(trigger: FlowTrigger): [field: string, message: string][] {
