@@ -50,6 +50,9 @@ export function createDirectory(settings: {
   /** Opened secrets by sealed text, of each kind: to open those of thousands of apps every other second would be felt. */
   const openedByKind = new Map<string, ReadonlyMap<string, string>>();
 
+  /** Sealed texts that could not be opened, and have been told of. */
+  const closed = new Set<string>();
+
   function open(row: AppRow, opened: Map<string, string>): SigningApp {
     const openSecret = (sealed: string) => {
       const secret = openedByKind.get(row.kind)?.get(sealed) ?? secretBox.open(sealed, secretContext(row.id));
@@ -82,11 +85,13 @@ export function createDirectory(settings: {
         try {
           return [open(row, opened)];
         } catch (error) {
-          // A secret whose key is gone stops its own app, not everyone's.
-          logger.error(
-            { err: error, appId: row.id },
-            "an app's secret can't be opened: its webhooks are refused",
-          );
+          // A secret whose key is gone stops its own app, not everyone's; told once, not at every load.
+          if (!closed.has(row.sealedSecret))
+            logger.error(
+              { err: error, appId: row.id },
+              "an app's secret can't be opened: its webhooks are refused",
+            );
+          closed.add(row.sealedSecret);
           return [];
         }
       });

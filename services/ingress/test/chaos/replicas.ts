@@ -15,6 +15,16 @@ export interface Replica {
   kill(): boolean;
 }
 
+/**
+ * Starts an ingress once and stops it in order, so that Node has kept its machine code: one that is killed keeps none, and each start
+ * would compile everything again.
+ */
+export async function warmUp(owner: Owner, environment: Record<string, string>): Promise<void> {
+  const child = spawnNode(owner, MAIN, { env: environment });
+  await child.waitForLine(/listening at http/i, { timeoutMs: 120_000 });
+  await child.kill('SIGTERM');
+}
+
 /** Keeps ingresses running, as a supervisor does, until `stop`. */
 export function startReplicas(owner: Owner, environments: readonly Record<string, string>[]) {
   let isStopping = false;

@@ -6,7 +6,7 @@ import { type spawnNode, startRedis, until } from '@switchyard/test-kit';
 import { environmentOf, SECRET } from '../ingress.ts';
 import { startConsumer } from './consumer.ts';
 import { createProvider } from './provider.ts';
-import { startReplicas } from './replicas.ts';
+import { startReplicas, warmUp } from './replicas.ts';
 
 /** What is to be done to it. */
 export interface ChaosPlan {
@@ -54,9 +54,10 @@ export async function runChaos(owner: Owner, plan: ChaosPlan): Promise<ChaosRepo
     environmentOf(
       redis,
       { name: 'sqlite', url: undefined, dataDir: join(folder, `replica-${index}`) },
-      { REDIS_WEBHOOK_URL: `${dedup.url}/2` },
+      { REDIS_WEBHOOK_URL: `${dedup.url}/2`, NODE_COMPILE_CACHE: join(folder, 'compiled') },
     ),
   );
+  await warmUp(owner, environments[0]!);
   const { replicas, stop } = startReplicas(owner, environments);
   owner.teardown(stop);
   const consumer = startConsumer({ redisUrl: redis.url, folder });

@@ -11,7 +11,7 @@ try {
   const requests = Number(process.argv[2] ?? 100_000);
   const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
   const owner = { teardown: (run: () => unknown) => void teardowns.unshift(run) };
-  const report = await runFuzz(owner, { requests, seed, connections: 32, log: print });
+  const report = await runFuzz(owner, { requests, seed, connections: 48, log: print });
   const { residentMib } = report;
   // What comes first fills caches and makes machine code.
   const growth = Math.max(...residentMib.slice(-2)) / Math.max(...residentMib.slice(1, 4));

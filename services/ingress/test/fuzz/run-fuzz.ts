@@ -24,7 +24,7 @@ export interface FuzzReport {
 type Owner = Parameters<typeof spawnNode>[0] & Parameters<typeof createSqliteDatabase>[0];
 
 const MAIN = new URL('../../src/main.ts', import.meta.url);
-const CHUNK = 200;
+const CHUNK = 500;
 const HANG_MS = 60_000;
 const SAMPLES = 10;
 const WRONG_SHOWN = 20;
