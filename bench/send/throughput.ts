@@ -23,11 +23,6 @@ export async function measureThroughput(options: ThroughputOptions): Promise<voi
   const stand = await startStand({
     database,
     connections,
-    nodeArgs: process.env.SQLTIME
-      ? ['--import=/tmp/sqltime.mjs']
-      : process.env.PROFILE
-        ? ['--cpu-prof', `--cpu-prof-dir=${process.env.PROFILE}`, '--cpu-prof-interval=500']
-        : [],
     settings: receipts
       ? { statuses: { sentDelayMs: 100, deliveredDelayMs: 300, readDelayMs: 600 } }
       : { statuses: { enabled: false } },
@@ -40,7 +35,6 @@ export async function measureThroughput(options: ThroughputOptions): Promise<voi
     const ours: (Cost & { perSecond: number })[] = [];
     const bare: { perSecond: number; cpuUs: number }[] = [];
     await sendRound(stand, options, Math.min(messages, 2000), 'warm');
-    if (process.env.PROFILE) await stand.control.config('RESETSTAT');
     for (let round = 0; round < rounds; round += 1) {
       bare.push(runBare(stand, options));
       ours.push(await sendRound(stand, options, messages, String(round)));
@@ -61,11 +55,6 @@ export async function measureThroughput(options: ThroughputOptions): Promise<voi
       );
     }
     printCost(ours);
-    if (process.env.PROFILE) console.log(await stand.control.info('commandstats'));
-    if (process.env.PROFILE || process.env.SQLTIME) {
-      await stand.worker.kill('SIGTERM');
-      console.log(stand.worker.output.slice(-6000));
-    }
   } finally {
     await stand.close();
   }

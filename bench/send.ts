@@ -1,0 +1,38 @@
+/**
+ * Sending against what the provider and the machine allow:
+ *   rate        (a) 80/s and 1000/s per number held over a minute, without provoking 130429
+ *   throughput  (b) unthrottled against a bare loop of POSTs with the same client, without latency and with 100 ms; with 10 and with
+ *               10,000 numbers; round trips and CPU per message
+ *   lanes       (c) a transactional message behind a campaign of 100,000 on the same number
+ *   fairness    (d) 10,000 numbers, one of which is blocked
+ *   memory      the heap over some hundred thousand messages
+ *
+ *   node --conditions=@switchyard/source bench/send.ts [parts, by comma; all but memory] [sqlite | mysql]
+ */
+import { measureFairness } from './send/fairness.ts';
+import { measureLanes } from './send/lanes.ts';
+import { measureMemory } from './send/memory.ts';
+import { measureRate } from './send/rate.ts';
+import { measureThroughput } from './send/throughput.ts';
+
+const parts = (process.argv[2] ?? 'rate,throughput,lanes,fairness').split(',');
+const database = process.argv[3] === 'mysql' ? 'mysql' : 'sqlite';
+
+if (parts.includes('rate'))
+  for (const perSecond of [80, 1000] as const) await measureRate(database, perSecond);
+if (parts.includes('throughput')) {
+  const common = { database, rounds: 5, messages: 10_000, receipts: false } as const;
+  await measureThroughput({ ...common, numbers: 10, connections: 50, latencyMs: 0 });
+  await measureThroughput({ ...common, numbers: 10_000, connections: 50, latencyMs: 0, rounds: 3 });
+  await measureThroughput({
+    ...common,
+    numbers: 10,
+    connections: 50,
+    latencyMs: 100,
+    rounds: 3,
+    messages: 5000,
+  });
+}
+if (parts.includes('lanes')) await measureLanes(database);
+if (parts.includes('fairness')) await measureFairness(database);
+if (parts.includes('memory')) await measureMemory(database, Number(process.argv[4] ?? 300_000));
