@@ -167,6 +167,7 @@ export const catalog = {
     timeoutMs: MINUTE_MS,
     // Most of them wait for their slot or a connection (SEND_CONNECTIONS); so there is always one at hand.
     concurrency: 500,
+    stalledMost: 20,
     prioritized: true,
     defaultPriority: 4,
     retention: kept,

@@ -36,6 +36,11 @@ export interface QueueDefinition<Jobs extends Record<string, JobDefinition> = Re
   readonly prioritized?: boolean;
   /** Priority of jobs that state none. */
   readonly defaultPriority?: number;
+  /**
+   * Crashes of workers that a job survives before it counts as their cause; 3 unless said. More for a queue whose workers hold hundreds of
+   * jobs at a time: most of them were only there.
+   */
+  readonly stalledMost?: number;
   /** How many finished jobs stay in Redis. `failed: 'all'` never trims. */
   readonly retention: { readonly completed: number; readonly failed: number | 'all' };
 }

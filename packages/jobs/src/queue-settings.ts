@@ -18,7 +18,12 @@ export interface QueueSettings {
   /** Priority of a job that states none; undefined where the queue has no priorities. */
   readonly defaultPriority: number | undefined;
   readonly retention: { readonly completed: number; readonly failed: number | 'all' };
+  /** Crashes of workers that a job survives. */
+  readonly stalledMost: number;
 }
+
+/** Crashes a job survives before it counts as their cause, where its queue says nothing else. */
+const usualStalledMost = 3;
 
 /** Least important of the priorities 1 to 10: what a prioritized queue gives without a default of its own. */
 const lowestPriority = 10;
@@ -38,5 +43,6 @@ export function settingsOf(queue: QueueName, overrides: QueueOverrides = default
     rate: own.rate ?? definition.rate,
     defaultPriority: definition.prioritized ? (definition.defaultPriority ?? lowestPriority) : undefined,
     retention: definition.retention,
+    stalledMost: definition.stalledMost ?? usualStalledMost,
   };
 }

@@ -6,9 +6,6 @@ import type { QueueSettings } from './queue-settings.ts';
 const lockMs = 10_000;
 const stalledCheckMs = 5000;
 
-/** Crashes a job survives before it counts as their cause. */
-export const stalledMost = 3;
-
 /** One day of the queue's completed and failed jobs per minute, for the metrics API. */
 const metricsMinutes = 1440;
 
@@ -55,7 +52,7 @@ export function bullWorkerOptions(
     concurrency,
     lockDuration: lockMs,
     stalledInterval: stalledCheckMs,
-    maxStalledCount: stalledMost,
+    maxStalledCount: settings.stalledMost,
     // Counts alone: BullMQ's trimming by age costs a fifth of the throughput.
     removeOnComplete: { count: retention.completed },
     removeOnFail: { count: retention.failed === 'all' ? -1 : retention.failed },

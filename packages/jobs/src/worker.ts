@@ -11,7 +11,7 @@ import type { AttemptOutcome, Processor } from './job-types.ts';
 import { judge, type Verdict } from './outcome.ts';
 import { checkPayload } from './payload-check.ts';
 import { settingsOf } from './queue-settings.ts';
-import { bullWorkerOptions, QueueWorker, stalledMost } from './queue-worker.ts';
+import { bullWorkerOptions, QueueWorker } from './queue-worker.ts';
 import { createWatchdog } from './watchdog.ts';
 import { within } from './within.ts';
 import type { JobWorker, WorkerOptions } from './worker-options.ts';
@@ -124,7 +124,7 @@ export function createWorker<Q extends QueueName>(options: WorkerOptions<Q>): Jo
 
   function open(job: Job): { processor: Processor<never>; payload: unknown } {
     if (worker.isStalledTooOften(job))
-      throw jobStalled(`the job was under way when its worker died, more than ${stalledMost} times`);
+      throw jobStalled(`the job was under way when its worker died, more than ${settings.stalledMost} times`);
     const { payload } = readEnvelope(job.data);
     checkPayload(queue, job.name, payload);
     const processor = Object.hasOwn(processors, job.name) ? processors[job.name] : undefined;

@@ -110,7 +110,7 @@ async function assemble(
   const { templates, preparation } = messages;
   const group = createGroupCommit(store.inScope);
   const { sending, attempts, admission } = assembleSending(runtime, config, {
-    ...{ store, group, senders, templates, preparation },
+    ...{ store, group, senders, templates, preparation, graph: messages.graph },
     decide: options.decideAfterCall,
   });
   const recorder = createRecorder(store, group, senders, messages.check);

@@ -4,7 +4,7 @@ import Type from 'typebox';
 import type { WhatsappAccountsTable } from '../database/tables.ts';
 import { recordUnknown } from '../errors.ts';
 import { accountIdOf, accountTokenContext, requestSync } from '../senders/account-store.ts';
-import { resumeSenders, tokenPauseCodes } from '../senders/sender-store.ts';
+import { resumeSenders, tokenPauseCodes } from '../senders/pause-senders.ts';
 import type { RouteParts } from './register-routes.ts';
 import { AccountView, token } from './schemas.ts';
 

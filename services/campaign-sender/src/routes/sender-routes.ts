@@ -3,15 +3,9 @@ import type { Selectable } from 'kysely';
 import Type from 'typebox';
 import type { SendersTable } from '../database/tables.ts';
 import { recordUnknown } from '../errors.ts';
+import { pauseSenders, resumeSender, resumeSenders, tokenPauseCodes } from '../senders/pause-senders.ts';
 import { probeNumber } from '../senders/probe-number.ts';
-import {
-  changeSender,
-  createSender,
-  pauseSenders,
-  resumeSender,
-  resumeSenders,
-  tokenPauseCodes,
-} from '../senders/sender-store.ts';
+import { changeSender, createSender } from '../senders/sender-store.ts';
 import type { RouteParts } from './register-routes.ts';
 import { IdParams, SenderView, token } from './schemas.ts';
 
@@ -131,7 +125,7 @@ export function registerSenderRoutes(
             { code: 'person', reason: 'paused by a person' },
             nowMs,
           );
-        if (state === 'active') await resumeSender(scope.trx, id, nowMs);
+        if (state === 'active') await resumeSender(scope, merchantId, id, 'a person', nowMs);
         if (state === undefined && changes.accessToken !== undefined)
           await resumeSenders(scope, merchantId, { id }, tokenPauseCodes, nowMs);
       });

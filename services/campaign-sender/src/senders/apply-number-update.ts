@@ -2,7 +2,7 @@ import { createId } from '@switchyard/runtime';
 import type { Scope, Store } from '../database/scope.ts';
 import { requestSync } from './account-store.ts';
 import { defined, findByDisplayNumber, type NumberFacts, writeNumberFacts } from './number-facts.ts';
-import { pauseSenders, resumeSenders } from './sender-store.ts';
+import { pauseSenders, resumeSenders } from './pause-senders.ts';
 
 type Loose = Record<string, unknown>;
 

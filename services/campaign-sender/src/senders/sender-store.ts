@@ -1,6 +1,6 @@
 import { dialectOf, isUniqueViolation, type SecretBox } from '@switchyard/database';
 import { createId } from '@switchyard/runtime';
-import type { Executor, Scope } from '../database/scope.ts';
+import type { Executor } from '../database/scope.ts';
 import { senderExists } from '../errors.ts';
 import { requestSync } from './account-store.ts';
 import { throughputOf } from './number-facts.ts';
@@ -141,86 +141,4 @@ export async function findSender(db: Executor, merchantId: string, phoneNumberId
     .where('merchantId', '=', merchantId)
     .where('phoneNumberId', '=', phoneNumberId)
     .executeTakeFirst();
-}
-
-/** Why numbers stop. */
-export interface PauseCause {
-  code: string;
-  reason: string;
-}
-
-/**
- * Stops numbers until somebody resumes them, and tells the operators once.
- *
- * @param which one number, or every number of an account.
- */
-export async function pauseSenders(
-  { trx, enqueue }: Scope,
-  merchantId: string,
-  which: { id: string } | { wabaId: string },
-  { code, reason }: PauseCause,
-  nowMs: number,
-): Promise<void> {
-  let update = trx
-    .updateTable('senders')
-    .set({ state: 'paused', pauseCode: code, pauseReason: reason, pausedAtMs: nowMs, updatedAtMs: nowMs })
-    .where('merchantId', '=', merchantId)
-    .where('state', '=', 'active');
-  update = 'id' in which ? update.where('id', '=', which.id) : update.where('wabaId', '=', which.wabaId);
-  const { numUpdatedRows } = await update.executeTakeFirst();
-  if (Number(numUpdatedRows) === 0) return;
-  const subject = 'id' in which ? which.id : which.wabaId;
-  enqueue({
-    queue: 'notifications',
-    name: 'send-notification',
-    payload: {
-      merchantId,
-      notificationId: createId('ntf', nowMs),
-      key: `sender-paused-${subject}`,
-      severity: 'critical',
-      title: `Sending has stopped for ${'id' in which ? 'number' : 'account'} ${subject}`,
-      body: `${reason} (${code}). Its messages wait until it is resumed.`,
-      occurredAtMs: nowMs,
-    },
-    meta: { merchantId },
-  });
-}
-
-/** Lets a paused number send again; its messages are due at once. */
-export async function resumeSender(trx: Executor, id: string, nowMs: number): Promise<void> {
-  await trx
-    .updateTable('senders')
-    .set({ state: 'active', pauseCode: null, pauseReason: null, pausedAtMs: null, updatedAtMs: nowMs })
-    .where('id', '=', id)
-    .execute();
-  await trx
-    .updateTable('messages')
-    .set({ nextAttemptAtMs: nowMs })
-    .where('senderId', '=', id)
-    .where('state', '=', 'queued')
-    .where('nextAttemptAtMs', '>', nowMs)
-    .execute();
-}
-
-/** Codes of a number that was paused for its token: a new one ends the pause. */
-export const tokenPauseCodes: readonly string[] = ['0', '190'];
-
-/** Lets numbers send again that were paused for one of these codes. @returns how many. */
-export async function resumeSenders(
-  { trx }: Scope,
-  merchantId: string,
-  which: { id: string } | { wabaId: string },
-  codes: readonly string[],
-  nowMs: number,
-): Promise<number> {
-  let query = trx
-    .selectFrom('senders')
-    .select('id')
-    .where('merchantId', '=', merchantId)
-    .where('state', '=', 'paused')
-    .where('pauseCode', 'in', codes);
-  query = 'id' in which ? query.where('id', '=', which.id) : query.where('wabaId', '=', which.wabaId);
-  const rows = await query.execute();
-  for (const { id } of rows) await resumeSender(trx, id, nowMs);
-  return rows.length;
 }

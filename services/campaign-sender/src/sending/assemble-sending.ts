@@ -3,12 +3,14 @@ import type { ServiceConfig } from '../config.ts';
 import type { GroupCommit } from '../database/group-commit.ts';
 import type { Store } from '../database/scope.ts';
 import type { Tables } from '../database/tables.ts';
+import type { GraphApi } from '../graph/graph-api.ts';
 import type { Preparation } from '../messages/prepare-message.ts';
 import { type AdmissionControl, createAdmission } from '../pacing/create-admission.ts';
 import { createDueNotes } from '../pacing/due-notes.ts';
 import { createGate } from '../pacing/gate.ts';
 import { createReadySet } from '../pacing/ready-set.ts';
 import { createReceiptsBacklog } from '../receipts/create-receipts-backlog.ts';
+import { probePaused } from '../senders/probe-paused.ts';
 import type { SenderDirectory } from '../senders/sender-directory.ts';
 import type { TemplateDirectory } from '../templates/template-directory.ts';
 import { type AttemptStore, createAttemptStore } from './attempt-store.ts';
@@ -31,6 +33,7 @@ export interface AssembledSending {
 export interface AssemblyParts {
   store: Store;
   group: GroupCommit;
+  graph: Pick<GraphApi, 'get'>;
   senders: SenderDirectory;
   templates: Pick<TemplateDirectory, 'forget'>;
   preparation: Preparation;
@@ -40,6 +43,7 @@ export interface AssemblyParts {
 const RECONCILE_INTERVAL_MS = 500;
 const RECALL_INTERVAL_MS = 2000;
 const EXPIRE_INTERVAL_MS = 1000;
+const PROBE_INTERVAL_MS = 5000;
 /** The shortest pause between two visits of the dispatcher: at a thousand messages a second a hundred go together. */
 const DISPATCH_INTERVAL_MS = 100;
 const LEASE_MS = 5000;
@@ -48,7 +52,7 @@ const LEASE_MS = 5000;
 export function assembleSending(
   runtime: Runtime<Tables, ServiceConfig>,
   config: ServiceConfig,
-  { store, group, senders, templates, preparation, decide }: AssemblyParts,
+  { store, group, graph, senders, templates, preparation, decide }: AssemblyParts,
 ): AssembledSending {
   const { logger, redis, redisSettings } = runtime;
   const { keyPrefix } = redisSettings.queue;
@@ -104,5 +108,6 @@ export function assembleSending(
   alone('recall', RECALL_INTERVAL_MS, () => dispatcher.recall());
   const expire = expireMessages(store, attempts);
   alone('expire', EXPIRE_INTERVAL_MS, expire);
+  alone('probe', PROBE_INTERVAL_MS, () => probePaused({ store, graph, senders, logger }));
   return { sending, attempts, admission };
 }

@@ -1,7 +1,7 @@
 import { lockContact } from '../contacts/contact-store.ts';
 import { optOutOfMarketing } from '../contacts/opt-out.ts';
 import type { Dialect, Scope } from '../database/scope.ts';
-import { pauseSenders } from '../senders/sender-store.ts';
+import { pauseSenders } from '../senders/pause-senders.ts';
 import { noteTemplate } from '../templates/template-store.ts';
 import type { ProviderErrorRule } from './provider-errors.ts';
 

@@ -110,13 +110,14 @@ export async function runChaos(
   })();
 
   let redisRestarts = 0;
-  const isOver = () => simulator.statistics().accepted >= messages * 0.97;
   const destruction = (async () => {
     const random = createRandom(options.seed ?? 1);
-    const everyMs = Math.max(400, ((messages / (numbers * perSecond)) * 1000) / Math.max(1, options.kills));
-    while (workers.kills < options.kills && !isOver()) {
-      await pause(everyMs * (0.3 + random()));
-      workers.killOne(random());
+    while (workers.kills < options.kills) {
+      // Spread over the whole run: the next one comes when about its share of the messages has gone.
+      const due = (messages * 0.95 * (workers.kills + random())) / options.kills;
+      while (simulator.statistics().accepted < due) await pause(20);
+      await pause(200 * random());
+      if (!workers.killOne(random())) continue;
       if (redisRestarts < options.redisRestarts * (workers.kills / options.kills)) {
         redisRestarts += 1;
         log(`Redis is killed (${redisRestarts})`);

@@ -6,7 +6,10 @@ const file = new URL('../../docs/provider-errors.md', import.meta.url);
 
 /** What becomes of the message, and of whom else the error concerns. */
 const reactions: Readonly<Record<ProviderAction, readonly [message: string, others: string]>> = {
-  retry: ['tried again after 5 s, 10 s; failed after 3 tries', 'enough of them open the circuit of the number'],
+  retry: [
+    'tried again after 5 s, 10 s; failed after 3 tries',
+    'enough of them open the circuit of the number',
+  ],
   'slow-number': ['waits, no try spent', "the number's rate is halved and recovers steadily over a minute"],
   'slow-app': ['waits, no try spent', 'every number of the installation rests for a minute'],
   'slow-account': ['waits, no try spent', 'every number of the account rests for a minute'],

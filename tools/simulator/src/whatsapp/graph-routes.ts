@@ -20,6 +20,7 @@ const numberFields: Record<string, (number: BusinessNumber) => unknown> = {
   name_status: () => 'APPROVED',
   platform_type: () => 'CLOUD_API',
   status: (number) => number.status,
+  health_status: (number) => ({ can_send_message: number.canSendMessage, entities: [] }),
   is_on_biz_app: (number) => number.isOnBizApp,
   account_mode: () => 'SANDBOX',
 };

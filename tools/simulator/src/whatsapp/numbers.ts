@@ -20,6 +20,10 @@ export const NumberInput = Type.Object(
       ]),
     ),
     messagingLimitTier: Type.Optional(Type.String()),
+    /** What `health_status` says. */
+    canSendMessage: Type.Optional(
+      Type.Union([Type.Literal('AVAILABLE'), Type.Literal('LIMITED'), Type.Literal('BLOCKED')]),
+    ),
     /** CONNECTED, FLAGGED, RESTRICTED … */
     status: Type.Optional(Type.String({ minLength: 1 })),
     /** Also used on a phone: coexistence. */
@@ -76,6 +80,7 @@ export function createNumbers(
       qualityRating: 'GREEN' as const,
       messagingLimitTier: 'TIER_100K',
       status: 'CONNECTED',
+      canSendMessage: 'AVAILABLE' as const,
       isOnBizApp: false,
       accessToken: defaults.accessToken,
       ...known,

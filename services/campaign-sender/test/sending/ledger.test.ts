@@ -1,0 +1,184 @@
+import { createSqliteDatabase, silentLogger } from '@switchyard/test-kit';
+import fc from 'fast-check';
+import t from 'tap';
+import { createGroupCommit } from '../../src/database/group-commit.ts';
+import type { Store } from '../../src/database/scope.ts';
+import { buildApp, loadServiceConfig } from '../../src/index.ts';
+import { loadCandidates } from '../../src/messages/message-candidate.ts';
+import { type MessageState, rankOf, receiptStates } from '../../src/messages/message-state.ts';
+import { readOutgoing } from '../../src/messages/outgoing-message.ts';
+import { recordMessages } from '../../src/messages/record-messages.ts';
+import { applyReceipts } from '../../src/receipts/apply-statuses.ts';
+import { readStatuses } from '../../src/receipts/read-status.ts';
+import { createAttemptStore } from '../../src/sending/attempt-store.ts';
+import type { CallResult } from '../../src/sending/cloud-api.ts';
+import { decideAfterCall } from '../../src/sending/decide-after-call.ts';
+import { unknownEnd } from '../../src/sending/reconcile-parked.ts';
+import { startSurroundings } from '../helper.ts';
+import { fillNumbers, senderIdOf } from '../load/fill-tables.ts';
+
+const MESSAGES = 3;
+const ends: CallResult[] = [
+  { kind: 'accepted', providerMessageId: 'wamid', tookMs: 1 },
+  { kind: 'rejected', code: 131016, details: '', tookMs: 1 },
+  { kind: 'rejected', code: 131026, details: '', tookMs: 1 },
+  { kind: 'rejected', code: 130429, details: '', tookMs: 1 },
+  { kind: 'unknown', cause: 'cut', tookMs: 1 },
+  { kind: 'not-sent', cause: 'refused', tookMs: 1 },
+];
+
+type Event =
+  | { kind: 'record' | 'begin' | 'cancel' | 'give-up'; message: number }
+  | { kind: 'finish'; message: number; end: number }
+  | {
+      kind: 'receipts';
+      list: { message: number; state: (typeof receiptStates)[number]; isKeyed: boolean }[];
+    };
+
+const message = fc.nat({ max: MESSAGES - 1 });
+const event: fc.Arbitrary<Event> = fc.oneof(
+  fc.record({ kind: fc.constantFrom('record', 'begin', 'cancel', 'give-up'), message }),
+  fc.record({ kind: fc.constant('finish' as const), message, end: fc.nat({ max: ends.length - 1 }) }),
+  fc.record({
+    kind: fc.constant('receipts' as const),
+    list: fc.array(fc.record({ message, state: fc.constantFrom(...receiptStates), isKeyed: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 5,
+    }),
+  }),
+);
+
+t.test('any order and repetition of events keeps the sums and ranks of the ledger', async (t) => {
+  const around = await startSurroundings(t, await createSqliteDatabase(t));
+  const service = await buildApp(loadServiceConfig(around.env), { logger: silentLogger() });
+  t.teardown(() => service.close());
+  const { db } = service.database;
+  await fillNumbers(db, around.env, 1, 80);
+  let nowMs = 1_800_000_000_000;
+  const enqueued: string[] = [];
+  const store: Store = {
+    db,
+    dialect: 'sqlite',
+    now: () => nowMs,
+    inScope: (work) =>
+      service.database.transaction((trx) =>
+        work({
+          trx,
+          enqueue: (job) => {
+            if (job.name === 'publish-events')
+              for (const { id } of (job.payload as { events: { id: string }[] }).events) enqueued.push(id);
+          },
+        }),
+      ),
+  };
+  const attempts = createAttemptStore(store, createGroupCommit(store.inScope), { add: () => undefined });
+  const sender = { id: senderIdOf(0), wabaId: null };
+  let run = 0;
+
+  await fc.assert(
+    fc.asyncProperty(fc.array(event, { minLength: 5, maxLength: 40 }), async (events) => {
+      run += 1;
+      enqueued.length = 0;
+      const ids = Array.from({ length: MESSAGES }, (_, index) => `m_${run}_${index}`);
+      const items = ids.map((id) => ({
+        message: readOutgoing({ to: '+15551230000', content: 'hello' }, { id, merchantId: 'default' })
+          .message,
+        senderId: sender.id,
+        problem: undefined,
+      }));
+      const record = (index: number) =>
+        store.inScope(({ trx }) => recordMessages(trx, 'sqlite', [items[index]!], nowMs));
+      for (const index of ids.keys()) await record(index);
+      const begun = new Map<number, { candidate: Awaited<ReturnType<typeof find>>; attempt: number }>();
+      const find = async (index: number) => (await loadCandidates(db, [ids[index]!])).get(ids[index]!)!;
+      let before = await read();
+
+      async function read() {
+        const rows = await db
+          .selectFrom('messages')
+          .select(['id', 'state', 'nextAttemptAtMs', 'attempts'])
+          .where('id', 'in', ids)
+          .execute();
+        return new Map(rows.map((row) => [row.id, row]));
+      }
+
+      async function apply(each: Event): Promise<void> {
+        if (each.kind === 'receipts') {
+          const statuses = await Promise.all(
+            each.list.map(async ({ message: index, state, isKeyed }) => ({
+              id: `wamid_${ids[index]}`,
+              status: state,
+              timestamp: '1800000000',
+              ...(isKeyed
+                ? {
+                    biz_opaque_callback_data: `${ids[index]}:${Math.max(1, before.get(ids[index]!)!.attempts)}`,
+                  }
+                : {}),
+            })),
+          );
+          await applyReceipts(store, {
+            merchantId: 'default',
+            sender,
+            receipts: readStatuses(statuses, nowMs),
+          });
+          return;
+        }
+        const candidate = await find(each.message);
+        if (each.kind === 'record') await record(each.message);
+        if (each.kind === 'begin' && candidate.state === 'queued') {
+          const attempt = await attempts.begin(candidate);
+          if (attempt) begun.set(each.message, { candidate, attempt: attempt.attempt });
+        }
+        if (each.kind === 'finish') {
+          const open = begun.get(each.message);
+          if (!open) return;
+          const verdict = decideAfterCall(
+            ends[each.end]!,
+            { attempts: open.attempt, failures: open.candidate.failures },
+            { nowMs, startedAtMs: nowMs, graceMs: 90_000 },
+          );
+          await attempts.finish(open.candidate, { attempt: open.attempt, startedAtMs: nowMs }, verdict);
+        }
+        if (each.kind === 'cancel' && candidate.state === 'queued')
+          await attempts.settle(candidate, {
+            ...{ kind: 'settle', state: 'skipped', code: 'CANCELLED', reason: 'cancelled' },
+          });
+        if (each.kind === 'give-up' && candidate.state === 'parked')
+          await attempts.settle(candidate, unknownEnd);
+      }
+
+      for (const each of [...events, ...events.filter(({ kind }) => kind === 'receipts').toReversed()]) {
+        nowMs += 1;
+        await apply(each);
+        const after = await read();
+        if (after.size !== MESSAGES) return false;
+        for (const [id, row] of after) {
+          const isOpen = ['queued', 'sending', 'parked'].includes(row.state);
+          // Once settled, only a receipt moves a message, and only up.
+          const was = before.get(id)!;
+          const wasOpen = ['queued', 'sending', 'parked'].includes(was.state);
+          if (!wasOpen && isOpen) return false;
+          if (!wasOpen && rankOf(row.state as MessageState) < rankOf(was.state as MessageState)) return false;
+          if (row.attempts < was.attempts) return false;
+          if (!isOpen && row.nextAttemptAtMs !== null) return false;
+          if (row.state !== 'sending' && isOpen && row.nextAttemptAtMs === null) return false;
+        }
+        before = after;
+      }
+      const calls = await db
+        .selectFrom('message_attempts')
+        .select(['messageId', 'attempt', 'state'])
+        .where('messageId', 'in', ids)
+        .execute();
+      for (const [id, row] of before) {
+        const mine = calls.filter(({ messageId }) => messageId === id);
+        // Every call has its row, and no more than one of a message is open.
+        if (mine.length !== row.attempts) return false;
+        if (mine.filter(({ state }) => state === 'open').length > 1) return false;
+      }
+      return new Set(enqueued).size === enqueued.length;
+    }),
+    { numRuns: 150 },
+  );
+  t.pass();
+});
