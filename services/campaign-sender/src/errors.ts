@@ -34,3 +34,7 @@ export const mediaTypeUnsupported = defineError('MEDIA_TYPE_UNSUPPORTED', 415, '
 export const mediaTooLarge = defineError('MEDIA_TOO_LARGE', 413, 'never');
 /** The file has no bytes. */
 export const mediaEmpty = defineError('MEDIA_EMPTY', 422, 'never');
+/** The provider refused a call besides sending; `details` has its code and its words. */
+export const providerRefused = defineError('PROVIDER_REFUSED', 502, 'never');
+/** The provider does not answer, or nothing that can be read. */
+export const providerAway = defineError('PROVIDER_AWAY', 503, 'later');

@@ -7,6 +7,7 @@ import type { Sender } from '../senders/sender-directory.ts';
 import type { Decision } from '../sending/decide-before-call.ts';
 import { ruleForCode } from '../sending/provider-errors.ts';
 import { needsReaction, reactToError } from '../sending/react-to-error.ts';
+import { isUnusableFile } from './drop-uploads.ts';
 import type { MediaFile, MediaFiles } from './media-files.ts';
 import { kindProblem } from './media-kinds.ts';
 import { findMedia, type MediaReference, replaceMedia } from './media-references.ts';
@@ -32,8 +33,6 @@ export interface OutgoingMedia {
   refused(message: Candidate, sender: Sender, code: string): Promise<void>;
 }
 
-/** Codes that say that the provider could not use a file. */
-const unusable: readonly string[] = ['131052', '131053'];
 const AWAY_MS = 15_000;
 const UPLOAD_PATIENCE_MS = 20_000;
 const REFUSED_MS = 60_000;
@@ -128,7 +127,7 @@ export function createOutgoingMedia(parts: {
     },
     async refused(message, sender, code) {
       // Once: a file that is refused again is not mended by another upload.
-      if (!unusable.includes(code) || message.failures > 0) return;
+      if (!isUnusableFile(code) || message.failures > 0) return;
       // What went out named the provider's ids; the row still names ours.
       const row = await store.db
         .selectFrom('messages')

@@ -34,14 +34,14 @@ export function readRecipient(text: string): Recipient {
 
 function read(text: string): Recipient {
   const trimmed = text.trim();
-  const userId = parseAddress(trimmed);
-  if (userId && userId.kind !== 'phone') return { to: userId };
+  if (/^[A-Za-z]/.test(trimmed)) {
+    const to = parseAddress(trimmed);
+    return to ? { to } : { problem: FORM };
+  }
   if (!/^[+0-9][0-9\s().\-/]*$/.test(trimmed)) return { problem: FORM };
   const digits = `+${trimmed.replace(/\D/g, '').replace(/^00/, '')}`;
-  const reason = validatePhoneNumberLength(digits);
-  if (reason !== undefined) return { problem: reasons[reason] ?? FORM };
-  const parsed = parsePhoneNumberFromString(digits);
-  if (!parsed) return { problem: FORM };
+  const parsed = parsePhoneNumberFromString(digits, { extract: false });
+  if (!parsed?.isPossible()) return { problem: reasons[validatePhoneNumberLength(digits) ?? ''] ?? FORM };
   if (dead.includes(parsed.getType())) return { problem: 'is a number that has no WhatsApp' };
   return { to: { kind: 'phone', value: parsed.number } };
 }

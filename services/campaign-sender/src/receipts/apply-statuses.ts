@@ -1,6 +1,7 @@
 import { insertIgnore } from '@switchyard/database';
 import type { Scope, Store } from '../database/scope.ts';
 import { valueByKey } from '../database/value-by-key.ts';
+import { dropUploads, isUnusableFile } from '../media-out/drop-uploads.ts';
 import { publishEvents } from '../messages/merchant-events.ts';
 import type { Origin } from '../messages/message-candidate.ts';
 import { type MessageState, openStates } from '../messages/message-state.ts';
@@ -148,6 +149,11 @@ async function tellChange(
   else if (wasOpen) notifyOrigin(scope.enqueue, target, 'accepted', undefined, nowMs);
   const code = change.failure?.code;
   if (code === undefined) return;
+  if (isUnusableFile(String(code)))
+    await dropUploads(scope.trx, batch.sender.id, {
+      type: message.type,
+      content: JSON.parse(message.content) as Record<string, unknown>,
+    });
   const rule = ruleForCode(code);
   if (!needsReaction(rule)) return;
   await reactToError(

@@ -18,6 +18,7 @@ import { registerInboundMediaRoutes } from './inbound-media-routes.ts';
 import { registerMediaRoutes } from './media-routes.ts';
 import { registerMessageRoutes } from './message-routes.ts';
 import { registerPeopleSettingsRoutes } from './people-settings-routes.ts';
+import { registerReadRoutes } from './read-routes.ts';
 import { registerSendRoutes } from './send-routes.ts';
 import { registerSenderRoutes } from './sender-routes.ts';
 import { registerSuppressionRoutes } from './suppression-routes.ts';
@@ -42,6 +43,7 @@ export interface RouteParts {
 export function registerRoutes(app: ServiceApp, parts: RouteParts): void {
   registerSendRoutes(app, parts);
   registerMessageRoutes(app, parts);
+  registerReadRoutes(app, parts);
   registerInboundMediaRoutes(app, parts);
   registerMediaRoutes(app, parts);
   registerContactRoutes(app, parts);

@@ -56,9 +56,17 @@ function checkParts(
   );
 }
 
-/** The distinct placeholders of a text: `1`, `first_name`. */
-export function placeholdersOf(text: string | undefined): string[] {
-  return [...new Set([...(text ?? '').matchAll(/\{\{\s*(\w+)\s*\}\}/g)].map((match) => match[1]!))];
+const remembered = new Map<string, readonly string[]>();
+const REMEMBERED_MOST = 5000;
+
+/** The distinct placeholders of a text: `1`, `first_name`. Texts of templates are few and each is asked for often. */
+export function placeholdersOf(text = ''): readonly string[] {
+  const known = remembered.get(text);
+  if (known) return known;
+  const found = [...new Set([...text.matchAll(/\{\{\s*(\w+)\s*\}\}/g)].map((match) => match[1]!))];
+  if (remembered.size >= REMEMBERED_MOST) remembered.clear();
+  remembered.set(text, found);
+  return found;
 }
 
 function checkText(

@@ -59,6 +59,13 @@ void eachDatabase(
     });
     t.equal(stage.simulator.statistics().mediaUploads, 2);
 
+    const { db } = stage.service.database;
+    stage.simulator.addFault({ kind: 'fail', code: 131053, type: 'image', count: 1 });
+    await send('image', { media: id, caption: 'four' });
+    await until(async () => (await db.selectFrom('media_uploads').select('mediaId').execute()).length === 0, {
+      what: 'a receipt has told that the file is of no use',
+    });
+
     t.equal((await stage.call('DELETE', `/api/v1/media/${id}`)).status, 200);
     t.equal((await send('image', { media: id })).status, 422);
     t.equal((await stage.call('GET', `/api/v1/media/${id}/content`)).status, 404);

@@ -116,3 +116,20 @@ t.test('messageQueue.add({to, content}) sends: its job returns {sent: true, mess
   const { body } = await stage.call('GET', '/api/v1/messages?state=failed');
   t.match(body.data.items, [{ failureCode: 'CONTENT_INVALID', failureReason: /^content.body/ }]);
 });
+
+t.test('a message that came in can be marked read, with a typing indicator', async (t) => {
+  const stage = await startStage(t, await createSqliteDatabase(t), { subscriptions: null });
+  await stage.greet('15551230001');
+  const [inbound] = (await stage.call('GET', '/api/v1/messages?direction=in')).body.data.items;
+  const read = (id: string) => stage.call('POST', `/api/v1/messages/${id}/read`, { typing: true });
+  t.equal((await read(inbound.id)).status, 200);
+  t.equal(stage.simulator.statistics().businessReads, 1);
+  t.equal((await read('msg_unknown')).status, 404);
+  stage.simulator.addFault({ kind: 'error', code: 131000, type: 'read', count: 1 });
+  t.match(await read(inbound.id), {
+    status: 502,
+    body: { error: { code: 'PROVIDER_REFUSED', details: { code: 131000 } } },
+  });
+  const { body } = await stage.call('POST', '/api/v1/messages', { to: '15551230001', content: 'x' });
+  t.equal((await read(body.data.messages[0].id)).status, 422);
+});
