@@ -260,7 +260,10 @@ export function createShopData(shop: { domain: string; name: string; currency: s
     };
     return {
       id,
-      search: { name, email: email ?? '', phone: phone ?? '', customer_id: customer?.id ?? '' },
+      search: {
+        ...{ name, email: email ?? '', phone: phone ?? '', customer_id: customer?.id ?? '' },
+        checkout_token: token,
+      },
       graph: {
         ...{
           id: gid(type, id),
