@@ -175,6 +175,13 @@ const addChains: Migration = {
   },
 };
 
+/** Finds what answers a person among a hundred thousand reminders that are due. */
+const indexWaits: Migration = {
+  async up(db: Kysely<unknown>) {
+    await ensureIndex(db, { name: 'runsByWait', table: 'runs', columns: ['waitKind', 'dueAtMs'] });
+  },
+};
+
 /** The tables that flow-engine owns. */
 export const migrations: Record<string, Migration> = {
   'flow-engine-0001-flows': createFlows,
@@ -186,4 +193,5 @@ export const migrations: Record<string, Migration> = {
   'flow-engine-0007-counters': createCounters,
   'flow-engine-0008-ai': createAiTables,
   'flow-engine-0009-shops': createShops,
+  'flow-engine-0010-urgent-waits': indexWaits,
 };

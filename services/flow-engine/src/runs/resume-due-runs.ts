@@ -13,6 +13,8 @@ const BATCH_SIZE = 64;
 /** A run that was claimed and not advanced (its process died) is claimed again after so long. */
 const AGAIN_AFTER_MS = 30_000;
 const LEASE_MS = 10_000;
+/** What a person has said is gathered: the answer is part of the conversation, and goes before any reminder. */
+const URGENT = 'gather';
 
 /** What {@link resumeDueRuns} needs. */
 export interface DueRunsParts {
@@ -44,7 +46,7 @@ export async function resumeDueRuns(parts: DueRunsParts, signal: AbortSignal): P
   while (!signal.aborted) {
     const due = await claim(parts);
     const results = await Promise.allSettled(
-      due.timers.map((run) => takeIn(timerRow(run), signal, { isBackground: true })),
+      due.timers.map((run) => takeIn(timerRow(run), signal, { isBackground: run.waitKind !== URGENT })),
     );
     const failed = results.filter((result) => result.status === 'rejected');
     resumed += results.length - failed.length;
@@ -68,13 +70,7 @@ async function claim({ database, outbox, leases, owner }: DueRunsParts): Promise
   if (!lease) return none;
   try {
     const now = Date.now();
-    const due = await database.db
-      .selectFrom('runs')
-      .select(['id', 'merchantId', 'contactId', 'waitId', 'waitKind', 'dueAtMs', 'heldInput', 'inputs'])
-      .where('dueAtMs', '<=', now)
-      .orderBy('dueAtMs')
-      .limit(BATCH_SIZE)
-      .execute();
+    const due = await findDue(database, now);
     if (due.length === 0) return none;
     const unanswered = await findUnanswered(database, due, now);
     await outbox.transaction(async (trx, enqueue) => {
@@ -109,6 +105,19 @@ async function claim({ database, outbox, leases, owner }: DueRunsParts): Promise
   } finally {
     await leases.release(lease);
   }
+}
+
+/** The runs that are due: first those whose person has just written and waits for an answer, then the others, the oldest first. */
+async function findDue({ db }: Database<FlowTables>, nowMs: number): Promise<DueRun[]> {
+  const due = db
+    .selectFrom('runs')
+    .select(['id', 'merchantId', 'contactId', 'waitId', 'waitKind', 'dueAtMs', 'heldInput', 'inputs'])
+    .where('dueAtMs', '<=', nowMs)
+    .orderBy('dueAtMs');
+  const urgent = await due.where('waitKind', '=', URGENT).limit(BATCH_SIZE).execute();
+  const left = BATCH_SIZE - urgent.length;
+  if (left === 0) return urgent;
+  return [...urgent, ...(await due.where('waitKind', '!=', URGENT).limit(left).execute())];
 }
 
 /** Of runs that wait for a call, those that may still get an answer: their jobs are added again, in case they were lost. */
