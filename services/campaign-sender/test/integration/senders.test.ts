@@ -23,9 +23,15 @@ void eachDatabase(
     const put = await stage.call('PUT', `/api/v1/accounts/${WABA}`, { accessToken, name: 'Shop' });
     t.match(put, { status: 200, body: { data: { wabaId: WABA, hasAccessToken: true, name: 'Shop' } } });
     t.notMatch(JSON.stringify(put.body), accessToken);
-    const read = await until(async () => (await numbers(stage)).length === 2 && numbers(stage), {
-      what: 'its numbers are read',
-    });
+    const read = await until(
+      async () => {
+        const found: { verifiedName: string | null }[] = await numbers(stage);
+        return (
+          found.length === 2 && found.every(({ verifiedName }) => verifiedName !== null) && numbers(stage)
+        );
+      },
+      { what: 'its numbers are read' },
+    );
     t.match(
       read.find(({ phoneNumberId }: { phoneNumberId: string }) => phoneNumberId === '42'),
       {
