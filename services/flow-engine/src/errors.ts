@@ -46,7 +46,7 @@ export const aiRefused = defineError('AI_REFUSED', 502, 'never');
 export const aiAnswerInvalid = defineError('AI_ANSWER_INVALID', 502, 'never');
 /** The schema of values to be read from a text can't be used: too large, or with keywords that are not supported. */
 export const aiSchemaInvalid = defineError('AI_SCHEMA_INVALID', 400, 'never');
-/** The voice message is gone from the store, or longer than is transcribed. */
+/** The voice message is gone from the store, is not the merchant's, or is longer than is transcribed. */
 export const audioUnusable = defineError('AUDIO_UNUSABLE', 422, 'never');
 /** There is no ready-made flow of this name; `details.names` lists those there are. */
 export const readyMadeUnknown = defineError('READY_MADE_UNKNOWN', 404, 'never');

@@ -144,6 +144,9 @@ export function createAiExecutors(parts: AiExecutorParts): {
       settle(context, async () => {
         const { merchantId, signal } = context;
         const { path, mimeType = 'audio/ogg' } = call.audio;
+        // A flow says which file; a merchant's flows may only say their own merchant's.
+        if (path.split('/')[1] !== merchantId)
+          throw audioUnusable('the file is no voice message of this merchant');
         const audio = await readFile(path, { maxBytes: MAX_AUDIO_BYTES, signal });
         if (!audio) throw audioUnusable('the voice message is no longer stored');
         if (audio.length > MAX_AUDIO_BYTES)

@@ -218,21 +218,27 @@ t.test('a voice message is read from the store and becomes text', async (t) => {
   const { simulator, env } = await startProviders(t);
   const { executors, database } = await startExecutors(t, { env });
   const files = await createFileStore({ dataDir: database.dataDir });
-  await files.put('default/voice.ogg', Buffer.from('Where is my parcel?'));
-  const audio = { path: 'default/voice.ogg', mimeType: 'audio/ogg; codecs=opus' };
+  await files.put('media/default/voice.ogg', Buffer.from('Where is my parcel?'));
+  const audio = { path: 'media/default/voice.ogg', mimeType: 'audio/ogg; codecs=opus' };
   const result = await executors.transcribe!({ kind: 'transcribe', audio, language: 'en' }, context());
   t.match(result, { ok: true, value: { text: 'Where is my parcel?' } });
   t.match(simulator.ai.requests().at(-1), {
     kind: 'transcription',
     body: { model: 'whisper-1', language: 'en', name: 'voice.ogg', mimeType: 'audio/ogg' },
   });
-  const gone = { path: 'default/gone.ogg' };
+  await files.put('media/mer_2/voice.ogg', Buffer.from('of somebody else'));
+  for (const path of ['media/mer_2/voice.ogg', 'voice.ogg', '../default/voice.ogg'])
+    t.match(await executors.transcribe!({ kind: 'transcribe', audio: { path } }, context()), {
+      ok: false,
+      code: /AUDIO_UNUSABLE|FILE_PATH_INVALID/,
+    });
+  const gone = { path: 'media/default/gone.ogg' };
   t.match(await executors.transcribe!({ kind: 'transcribe', audio: gone }, context()), {
     ok: false,
     code: 'AUDIO_UNUSABLE',
   });
-  await files.put('default/long.ogg', Buffer.alloc(25 * 1024 * 1024 + 1));
-  const long = { path: 'default/long.ogg' };
+  await files.put('media/default/long.ogg', Buffer.alloc(25 * 1024 * 1024 + 1));
+  const long = { path: 'media/default/long.ogg' };
   t.match(await executors.transcribe!({ kind: 'transcribe', audio: long }, context()), {
     ok: false,
     code: 'AUDIO_UNUSABLE',
