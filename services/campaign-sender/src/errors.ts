@@ -29,7 +29,7 @@ export const mediaPending = defineError('MEDIA_PENDING', 409, 'later');
 /** The file could not be fetched, or is no longer kept; `details` says why. */
 export const mediaUnavailable = defineError('MEDIA_UNAVAILABLE', 410, 'never');
 /** No kind of message takes files of this type. */
-export const mediaTypeUnsupported = defineError('MEDIA_TYPE_UNSUPPORTED', 415, 'never');
+export const mediaKindUnsupported = defineError('MEDIA_KIND_UNSUPPORTED', 415, 'never');
 /** The file is larger than its kind of message may be. */
 export const mediaTooLarge = defineError('MEDIA_TOO_LARGE', 413, 'never');
 /** The file has no bytes. */

@@ -7,8 +7,6 @@ import { inPeopleScope, type PeopleScope } from '../contacts/contact-book.ts';
 import { setFields } from '../contacts/contact-fields.ts';
 import type { ContactRow } from '../contacts/contact-store.ts';
 import { meetContacts } from '../contacts/meet-contacts.ts';
-import { optIn, optOut } from '../contacts/opt-out.ts';
-import { readKeyword } from '../contacts/opt-out-keywords.ts';
 import { readEchoIdentifiers, readIdentifiers, readNewIdentifiers } from '../contacts/profile.ts';
 import type { PeopleSettings } from '../conversations/people-settings.ts';
 import { handOverToPerson } from '../conversations/set-handover.ts';
@@ -18,6 +16,7 @@ import type { MessagesTable } from '../database/tables.ts';
 import { readMedia } from '../media-in/read-media.ts';
 import { followAnnounced } from './announced-identifiers.ts';
 import { findAnswered } from './find-answered.ts';
+import { followKeyword } from './follow-keyword.ts';
 import { type InboundContent, readInboundContent } from './inbound-content.ts';
 import { BUSINESS_APP_USER, type InboundRow, toInboundRow, toMediaRow } from './inbound-rows.ts';
 import { tellOfMessage } from './tell-of-message.ts';
@@ -240,20 +239,4 @@ async function followAllAnnounced(
       await followAnnounced(scope, store.dialect, scope.people.current(contact), announced, 'system', nowMs);
   }
   return met.map((contact) => contact && scope.people.current(contact));
-}
-
-/** Opt-out wins: the flow's event still goes, and says so. Opting in again takes back what keywords did, and marketing's end. */
-async function followKeyword(
-  scope: PeopleScope,
-  { dialect }: Store,
-  contact: ContactRow,
-  content: InboundContent,
-  decidedAtMs: number,
-  nowMs: number,
-): Promise<void> {
-  const decision = readKeyword(content.text);
-  if (decision === 'opt-out')
-    await optOut(scope, dialect, contact, { reason: 'keyword', source: 'message', decidedAtMs }, nowMs);
-  if (decision === 'opt-in' && (contact.optedOut === 1 || contact.marketingOptedOut === 1))
-    await optIn(scope, dialect, contact, { reasons: ['keyword'], source: 'keyword', decidedAtMs }, nowMs);
 }

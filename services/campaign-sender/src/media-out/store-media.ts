@@ -3,7 +3,7 @@ import { type Readable, Transform } from 'node:stream';
 import type { FileStore } from '@switchyard/files';
 import { createId } from '@switchyard/runtime';
 import type { Store } from '../database/scope.ts';
-import { mediaEmpty, mediaTooLarge, mediaTypeUnsupported } from '../errors.ts';
+import { mediaEmpty, mediaKindUnsupported, mediaTooLarge } from '../errors.ts';
 import type { MediaFile } from './media-files.ts';
 import { limitOf, plainType } from './media-kinds.ts';
 
@@ -23,7 +23,7 @@ export type StoredFile = MediaFile & { createdAtMs: number };
  *
  * The process dies before the row: the file lies in the store and nobody knows of it; nothing else is left.
  *
- * @throws MEDIA_TYPE_UNSUPPORTED, MEDIA_TOO_LARGE, MEDIA_EMPTY, and what the file store throws.
+ * @throws MEDIA_KIND_UNSUPPORTED, MEDIA_TOO_LARGE, MEDIA_EMPTY, and what the file store throws.
  */
 export async function storeMedia(
   store: Store,
@@ -33,7 +33,7 @@ export async function storeMedia(
   const limitBytes = limitOf(mimeType);
   if (limitBytes === undefined) {
     content.resume();
-    throw mediaTypeUnsupported('no kind of message takes files of this type', {
+    throw mediaKindUnsupported('no kind of message takes files of this type', {
       details: { mimeType: plainType(mimeType) },
     });
   }

@@ -1,46 +1,24 @@
 import { createId } from '@switchyard/runtime';
 import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
-import { inPeopleScope, type PeopleScope } from '../contacts/contact-book.ts';
+import { inPeopleScope } from '../contacts/contact-book.ts';
 import { editTags, tellOfContact } from '../contacts/contact-edits.ts';
-import type { ContactRow } from '../contacts/contact-store.ts';
-import { decide } from '../contacts/decide.ts';
 import { mergeContacts } from '../contacts/merge-contacts.ts';
-import { optIn, optOut } from '../contacts/opt-out.ts';
 import { changeContact, createContact, readIdentifierFields } from '../contacts/save-contact.ts';
 import { recordUnknown } from '../errors.ts';
+import { createContactChanger } from './contact-changer.ts';
 import { presentContact } from './contact-routes.ts';
-import {
-  ChangeContactBody,
-  ConsentBody,
-  ConsentEntry,
-  CreateContactBody,
-  MergeEntry,
-  TagsBody,
-} from './contact-schemas.ts';
-import { pageOf, parseCursor } from './cursor.ts';
+import { ChangeContactBody, CreateContactBody, MergeEntry, TagsBody } from './contact-schemas.ts';
 import { findContact } from './find-contact.ts';
 import type { RouteParts } from './register-routes.ts';
-import { ContactView, IdParams, page, pageQuery } from './schemas.ts';
-
-const Source = Type.Object(
-  {
-    source: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 500,
-        description: 'Who or what says so; the caller by default',
-      }),
-    ),
-  },
-  { additionalProperties: false },
-);
+import { ContactView, IdParams } from './schemas.ts';
 
 /** Contacts made and changed by the merchant's own systems. */
 export function registerContactEditRoutes(app: ServiceApp, { store, settings }: RouteParts): void {
   const { db, dialect } = store;
   const tags = ['contacts'];
   const write = requireScope('contacts:write');
+  const change = createContactChanger(store);
 
   app.post(
     '/api/v1/contacts',
@@ -118,107 +96,6 @@ export function registerContactEditRoutes(app: ServiceApp, { store, settings }: 
   );
 
   app.post(
-    '/api/v1/contacts/:id/consents',
-    {
-      onRequest: write,
-      schema: {
-        tags,
-        summary: 'Record a decision of the person for a purpose',
-        description: 'Kept in the history. The decision with the latest time counts.',
-        params: IdParams,
-        body: ConsentBody,
-        response: { 200: ok(ContactView) },
-      },
-    },
-    async ({ params, body, principal }) =>
-      succeed(
-        await change(principal.merchantId, params.id, (scope, contact, nowMs) =>
-          decide(scope, dialect, contact, { ...body, decidedAtMs: body.decidedAtMs ?? nowMs }, nowMs),
-        ),
-      ),
-  );
-
-  app.get(
-    '/api/v1/contacts/:id/consents',
-    {
-      onRequest: requireScope('contacts:read'),
-      schema: {
-        tags,
-        summary: 'Every decision of the person, latest first',
-        params: IdParams,
-        querystring: Type.Object(pageQuery),
-        response: { 200: ok(page(ConsentEntry)) },
-      },
-    },
-    async ({ params, query, principal }) => {
-      const contact = await findContact(db, principal.merchantId, params.id);
-      const before = parseCursor(query.cursor);
-      let rows = db.selectFrom('consent_history').selectAll().where('contactId', '=', contact.id);
-      if (before !== undefined) rows = rows.where('id', '<', before);
-      const found = await rows
-        .orderBy('id', 'desc')
-        .limit(query.limit + 1)
-        .execute();
-      return succeed(
-        pageOf(
-          found,
-          query.limit,
-          ({ id }) => id,
-          ({ purpose, granted, source, decidedAtMs, recordedAtMs }) => ({
-            ...{ purpose, granted: granted === 1, source, decidedAtMs, recordedAtMs },
-          }),
-        ),
-      );
-    },
-  );
-
-  app.post(
-    '/api/v1/contacts/:id/opt-out',
-    {
-      onRequest: write,
-      schema: {
-        tags,
-        summary: 'End all messages to a contact; each of its addresses is suppressed',
-        params: IdParams,
-        body: Type.Union([Source, Type.Null()]),
-        response: { 200: ok(ContactView) },
-      },
-    },
-    async ({ params, body, principal }) =>
-      succeed(
-        await change(principal.merchantId, params.id, (scope, contact, nowMs) =>
-          optOut(
-            scope,
-            dialect,
-            contact,
-            { reason: 'person', source: body?.source ?? principal.subject },
-            nowMs,
-          ),
-        ),
-      ),
-  );
-
-  app.post(
-    '/api/v1/contacts/:id/opt-in',
-    {
-      onRequest: write,
-      schema: {
-        tags,
-        summary: 'Take an opt-out back, with all suppressions of the contact',
-        params: IdParams,
-        body: Type.Union([Source, Type.Null()]),
-        response: { 200: ok(ContactView) },
-      },
-    },
-    async ({ params, body, principal }) =>
-      succeed(
-        await change(principal.merchantId, params.id, (scope, contact, nowMs) =>
-          optIn(scope, dialect, contact, { source: body?.source ?? principal.subject }, nowMs),
-        ),
-      ),
-  );
-
-  app.post(
     '/api/v1/contacts/:id/merge',
     {
       onRequest: write,
@@ -278,19 +155,4 @@ export function registerContactEditRoutes(app: ServiceApp, { store, settings }: 
       });
     },
   );
-
-  /** Changes a contact in one transaction. @returns it as it then is. @throws RECORD_UNKNOWN */
-  async function change(
-    merchantId: string,
-    id: string,
-    work: (scope: PeopleScope, contact: ContactRow, nowMs: number, editId: string) => unknown,
-  ) {
-    return await inPeopleScope(store, async (scope) => {
-      const contact = (await scope.people.lock(merchantId, [id])).get(id);
-      if (!contact) throw recordUnknown('there is no contact with this id');
-      const nowMs = store.now();
-      await work(scope, contact, nowMs, createId('chg', nowMs));
-      return presentContact(contact);
-    });
-  }
 }

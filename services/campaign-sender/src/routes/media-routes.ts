@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
-import { mediaTypeUnsupported, recordUnknown } from '../errors.ts';
+import { mediaKindUnsupported, recordUnknown } from '../errors.ts';
 import { MOST_BYTES } from '../media-out/media-kinds.ts';
 import { storeMedia } from '../media-out/store-media.ts';
 import { pageOf, parseCursor } from './cursor.ts';
@@ -141,7 +141,7 @@ function registerUpload(app: ServiceApp, { store, files }: RouteParts, tags: str
       async (request, reply) => {
         const mimeType = request.headers['content-type'];
         if (mimeType === undefined || request.body === undefined)
-          throw mediaTypeUnsupported('say in content-type what the file is', { details: { mimeType: null } });
+          throw mediaKindUnsupported('say in content-type what the file is', { details: { mimeType: null } });
         const { file, isNew } = await storeMedia(store, files, {
           merchantId: request.principal.merchantId,
           content: request.body as Readable,
