@@ -124,12 +124,13 @@ async function measureMemory(url: string, pid: number, control: Redis): Promise<
     await control.select(1);
     await control.flushdb();
     resident.push(rssOf(pid));
+    const sent = Math.round((events * (sample + 1)) / SAMPLES);
+    console.log(`after ${sent} events: ${mib(resident.at(-1)!)} MiB resident`);
   }
   agent.destroy();
   await control.select(2);
   const keys = await control.dbsize();
   const perKey = ((await usedBytes()) - emptyBytes) / keys;
-  console.log(`resident MiB after each tenth of ${events} events: ${resident.map(mib).join(', ')}`);
   const half = resident.length / 2;
   const first = median(resident.slice(0, half));
   const second = median(resident.slice(half));
