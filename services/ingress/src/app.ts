@@ -43,6 +43,7 @@ import { registerTokens } from './routes/register-tokens.ts';
 import { registerUnroutedEvents } from './routes/register-unrouted-events.ts';
 import { registerWhatsappWebhook } from './routes/register-whatsapp-webhook.ts';
 import { createShopifyIntake } from './shopify/create-shopify-intake.ts';
+import { createFindSigner } from './signatures/create-find-signer.ts';
 import { createWebhookIntake } from './whatsapp/create-webhook-intake.ts';
 
 const VERSION = '0.1.0';
@@ -126,8 +127,9 @@ async function assemble(
   const gatherWrites = createWriteGatherer(redis.queue);
   const intakeOf = (source: IntakeSource) =>
     createEventIntake({ seen, producer, unrouted, memory, archive, metrics: metrics[source], gatherWrites });
-  const whatsapp = createWebhookIntake({ directory, intake: intakeOf('whatsapp') });
-  const shopify = createShopifyIntake({ directory, intake: intakeOf('shopify') });
+  const findSigner = createFindSigner();
+  const whatsapp = createWebhookIntake({ directory, findSigner, intake: intakeOf('whatsapp') });
+  const shopify = createShopifyIntake({ directory, findSigner, intake: intakeOf('shopify') });
   const custom = createCustomIntake({ directory, intake: intakeOf('custom') });
   const alerts = createAlertIntake(intakeOf('alertmanager'));
   const replay = createReplay({

@@ -15,7 +15,7 @@ export const encodingUnsupported = defineError('ENCODING_UNSUPPORTED', 415, 'nev
 export const queueUnavailable = defineError('QUEUE_UNAVAILABLE', 503, 'later');
 /** The queue Redis is near its memory limit. The provider tries again. */
 export const queueFull = defineError('QUEUE_FULL', 503, 'later');
-/** Too many bytes of webhook bodies are being handled at once. The provider tries again. */
+/** Too many bytes of webhook bodies at once, or too many hashed in vain with the secrets of many apps. The provider tries again. */
 export const intakeBusy = defineError('INTAKE_BUSY', 503, 'later');
 
 /** No merchant has this id. */

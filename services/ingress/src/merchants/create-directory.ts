@@ -29,8 +29,11 @@ export interface Directory {
   source(kind: string, sourceKey: string): KnownSource | undefined | Promise<KnownSource | undefined>;
   /** A source of the account, for events that name no number. */
   account(kind: string, accountKey: string): KnownSource | undefined | Promise<KnownSource | undefined>;
-  /** The app of a number, if that is known without asking: a hint which secret to try first. */
-  peekApp(kind: string, sourceKey: string): string | undefined;
+  /**
+   * The app of a number or shop: a hint which secret to try first, and no more, since the request is not verified yet. What was known
+   * some time ago will do. Never throws.
+   */
+  guessApp(kind: string, sourceKey: string): string | undefined | Promise<string | undefined>;
   /** Forgets everything in this process, after a change made here. */
   forget(): void;
 }
@@ -134,7 +137,15 @@ export function createDirectory(settings: {
     apps: (kind) => apps.get(kind),
     source: (kind, sourceKey) => sources.get(`${kind} ${sourceKey}`),
     account: (kind, accountKey) => accounts.get(`${kind} ${accountKey}`),
-    peekApp: (kind, sourceKey) => sources.peek(`${kind} ${sourceKey}`)?.appId,
+    guessApp(kind, sourceKey) {
+      const key = `${kind} ${sourceKey}`;
+      const known = sources.peek(key) ?? sources.get(key);
+      if (!(known instanceof Promise)) return known?.appId;
+      return known.then(
+        (source) => source?.appId,
+        () => undefined,
+      );
+    },
     forget() {
       apps.forget();
       sources.forget();

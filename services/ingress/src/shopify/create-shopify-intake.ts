@@ -7,7 +7,7 @@ import { createStageClock } from '../intake/create-stage-clock.ts';
 import type { EventToKeep } from '../intake/create-unrouted-events.ts';
 import type { Directory } from '../merchants/create-directory.ts';
 import { isCompliance, readCompliance, toComplianceJob } from '../privacy/read-compliance.ts';
-import { findSigner } from '../signatures/find-signer.ts';
+import type { FindSigner } from '../signatures/create-find-signer.ts';
 import { readShopDomain, readShopifyHeaders, readShopifySignature } from './read-shopify-headers.ts';
 import { idOfDelivery, toShopifyJobs } from './to-shopify-jobs.ts';
 
@@ -32,10 +32,11 @@ export interface ShopifyIntake {
 
 /** Creates the intake of Shopify's webhooks. */
 export function createShopifyIntake(settings: {
-  directory: Pick<Directory, 'apps' | 'peekApp' | 'source'>;
+  directory: Pick<Directory, 'apps' | 'guessApp' | 'source'>;
+  findSigner: FindSigner;
   intake: EventIntake;
 }): ShopifyIntake {
-  const { directory, intake } = settings;
+  const { directory, findSigner, intake } = settings;
   const { metrics, reject } = intake;
 
   async function take(
@@ -118,7 +119,7 @@ export function createShopifyIntake(settings: {
       }
       const clock = createStageClock(metrics);
       const domain = readShopDomain(headers);
-      const hint = domain === undefined ? undefined : directory.peekApp(KIND, domain);
+      const hint = domain === undefined ? undefined : await directory.guessApp(KIND, domain);
       const app = await findSigner(body, signature, await directory.apps(KIND), hint);
       clock('verify');
       if (!app) throw reject('signature-wrong', signatureInvalid('no app we know has signed this'));

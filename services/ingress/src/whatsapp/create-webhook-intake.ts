@@ -5,7 +5,7 @@ import type { EventIntake, EventToQueue, IntakeResult } from '../intake/create-e
 import { createStageClock } from '../intake/create-stage-clock.ts';
 import type { EventToKeep } from '../intake/create-unrouted-events.ts';
 import type { Directory } from '../merchants/create-directory.ts';
-import { findSigner } from '../signatures/find-signer.ts';
+import type { FindSigner } from '../signatures/create-find-signer.ts';
 import { type ParsedBody, parseExact } from './parse-exact.ts';
 import { peekNumber } from './peek-number.ts';
 import { readSignature } from './read-signature.ts';
@@ -39,6 +39,7 @@ export interface WebhookIntake {
 /** What intake works with. */
 export interface WebhookIntakeSettings {
   directory: Directory;
+  findSigner: FindSigner;
   intake: EventIntake;
 }
 
@@ -54,7 +55,7 @@ interface VerifiedBody {
 }
 
 /** Creates the intake of WhatsApp webhooks. */
-export function createWebhookIntake({ directory, intake }: WebhookIntakeSettings): WebhookIntake {
+export function createWebhookIntake({ directory, findSigner, intake }: WebhookIntakeSettings): WebhookIntake {
   const { metrics, reject } = intake;
 
   async function take(verified: VerifiedBody): Promise<IntakeResult> {
@@ -120,7 +121,7 @@ export function createWebhookIntake({ directory, intake }: WebhookIntakeSettings
       const clock = createStageClock(metrics);
       const apps = await directory.apps(KIND);
       const number = apps.length > 1 ? peekNumber(body) : undefined;
-      const hint = number === undefined ? undefined : directory.peekApp(KIND, number);
+      const hint = number === undefined ? undefined : await directory.guessApp(KIND, number);
       const app = await findSigner(body, signature, apps, hint);
       clock('verify');
       if (!app) throw reject('signature-wrong', signatureInvalid('no app we know has signed this'));
