@@ -24,6 +24,8 @@ const AT_A_TIME = 200;
 const WAITING = 100_000;
 const LIVE_PER_SECOND = 40;
 const LIVE_MS = 15_000;
+/** Whose waiting run is copied. */
+const ORIGINAL = 'con_1000000';
 /** How long the bench watches the burst being worked off. */
 const RESUME_MOST_MS = 60_000;
 const teardowns: (() => unknown)[] = [];
@@ -107,11 +109,11 @@ async function prepared(redisUrl: string, database: TestDatabase): Promise<Bench
 async function startWaiting(redisUrl: string, database: TestDatabase): Promise<string> {
   const engine = await prepared(redisUrl, database);
   const load = await openLoad(redisUrl);
-  await load.say('con_original', 'wait for it');
+  await load.say(ORIGINAL, 'wait for it');
   let run: { id: string } | undefined;
   while (!run) {
     await new Promise((resolve) => setTimeout(resolve, 200));
-    [run] = await engine.api<{ id: string }[]>('/api/v1/runs?contactId=con_original');
+    [run] = await engine.api<{ id: string }[]>(`/api/v1/runs?contactId=${ORIGINAL}`);
   }
   await load.close();
   await engine.stop();
