@@ -86,6 +86,8 @@ function mysqlArguments(port: number, directory: string): string[] {
     // mariadbd refuses to run as root unless told to.
     ...(process.getuid?.() === 0 ? ['--user=root'] : []),
     `--datadir=${join(directory, 'data')}`,
+    // A server that starts deletes the temporary tables of all others in the same folder.
+    `--tmpdir=${directory}`,
     `--socket=${join(directory, 'sock')}`,
     `--pid-file=${join(directory, 'pid')}`,
     `--init-file=${join(directory, 'init.sql')}`,

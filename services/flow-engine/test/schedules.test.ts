@@ -1,9 +1,15 @@
 import { eachDatabase, silentLogger } from '@switchyard/test-kit';
 import t from 'tap';
 import { fireSchedules } from '../src/schedules/fire-schedules.ts';
-import { jobsIn, startEngine } from './helper.ts';
+import { type Engine, jobsIn, settled, startEngine } from './helper.ts';
 
 const end = { kind: 'end' };
+
+/** What was asked of `contacts`, once the outbox has passed it on. */
+async function requested(engine: Engine) {
+  await settled(engine);
+  return jobsIn(engine, 'contacts');
+}
 const HOUR_MS = 3_600_000;
 
 const scheduled = (cron: string) => ({
@@ -41,7 +47,7 @@ eachDatabase(
       1,
     );
     t.equal(await fireAt(row.nextAtMs + 10, 'a'), 0);
-    const requests = await jobsIn(engine, 'contacts');
+    const requests = await requested(engine);
     t.match(requests, [
       {
         name: 'request-run',
@@ -96,7 +102,7 @@ eachDatabase(t, 'the API starts a flow that lets it, with what the flow declares
   const again = await engine.call('POST', url, body);
   t.equal(first.status, 202);
   t.strictSame(first.data, again.data);
-  const requests = await jobsIn(engine, 'contacts');
+  const requests = await requested(engine);
   t.equal(requests.length, 1, 'the same startId is the same request');
   t.match(requests[0], {
     name: 'request-run',
