@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as pause, setImmediate } from 'node:timers/promises';
 import { isCodedError } from '@switchyard/errors';
 import { withoutMeta } from '@switchyard/jobs';
 
@@ -24,11 +24,15 @@ interface Waiting<T, R> {
  */
 export function createBatcher<T, R>({
   maxItems,
+  betweenMs = 0,
   run,
 }: {
   maxItems: number;
+  /** Shortest time between the beginnings of two batches; 0 unless said. */
+  betweenMs?: number;
   run: (items: T[]) => Promise<R[]>;
 }): Batcher<T, R> {
+  let begunAtMs = Number.NEGATIVE_INFINITY;
   let waiting: Waiting<T, R>[] = [];
   let isRunning = false;
 
@@ -48,6 +52,9 @@ export function createBatcher<T, R>({
     // What was submitted in the same turn of the event loop goes together.
     await Promise.resolve();
     while (waiting.length > 0) {
+      const leftMs = begunAtMs + betweenMs - performance.now();
+      if (leftMs > 0.5 && waiting.length < maxItems) await pause(leftMs);
+      begunAtMs = performance.now();
       const batch = waiting.slice(0, maxItems);
       waiting = waiting.slice(maxItems);
       await runBatch(batch);

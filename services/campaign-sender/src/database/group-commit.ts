@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as pause, setImmediate } from 'node:timers/promises';
 import { isCodedError } from '@switchyard/errors';
 import { withoutMeta } from '@switchyard/jobs';
 import type { Batcher } from './create-batcher.ts';
@@ -34,9 +34,13 @@ interface Part {
   items: Waiting[];
 }
 
+const BETWEEN_COMMITS_MS = 4;
+/** So many writes are worth a commit of their own. */
+const ENOUGH = 40;
+
 /**
- * Makes transactions that carry whatever waits: recordings, intents and outcomes of a hundred messages cost one commit. Without a timer:
- * what finds nobody at work starts at once, what comes meanwhile goes together next.
+ * Makes transactions that carry whatever waits: recordings, intents and outcomes of a hundred messages cost one commit. What finds
+ * nobody at work starts at once, what comes in the next few milliseconds goes together.
  *
  * A transaction that fails is done again kind by kind, then item by item, so that one bad row fails nobody else; when the database is
  * away, all fail.
@@ -44,6 +48,16 @@ interface Part {
 export function createGroupCommit(inScope: InScope): GroupCommit {
   const kinds: Kind[] = [];
   let isRunning = false;
+  let begunAtMs = Number.NEGATIVE_INFINITY;
+
+  /** Under a steady trickle, one commit carries what comes in a few milliseconds; a first message and a full load wait for nothing. */
+  async function gather(): Promise<void> {
+    const waiting = kinds.reduce((sum, kind) => sum + kind.waiting.length, 0);
+    const leftMs = begunAtMs + BETWEEN_COMMITS_MS - performance.now();
+    if (leftMs > 0.5 && waiting < ENOUGH) await pause(leftMs);
+    else await setImmediate();
+    begunAtMs = performance.now();
+  }
 
   async function commit(parts: readonly Part[]): Promise<void> {
     try {
@@ -76,16 +90,15 @@ export function createGroupCommit(inScope: InScope): GroupCommit {
 
   async function drain(): Promise<void> {
     isRunning = true;
-    // What was submitted in the same turn of the event loop goes together.
-    await Promise.resolve();
     for (;;) {
+      // What arrives in the same turn of the event loop goes together.
+      await gather();
       const parts = kinds
         .filter(({ waiting }) => waiting.length > 0)
         .map((kind): Part => ({ kind, items: kind.waiting.splice(0, kind.maxItems) }));
       if (parts.length === 0) break;
       await commit(parts);
-      // Answers and jobs that have arrived meanwhile join the next one.
-      if (kinds.some(({ waiting }) => waiting.length > 0)) await setImmediate();
+      if (kinds.every(({ waiting }) => waiting.length === 0)) break;
     }
     isRunning = false;
   }

@@ -97,11 +97,14 @@ export async function loadCandidates(
 }
 
 const LOADED_AT_ONCE = 200;
+/** Jobs come one by one; a few milliseconds make a batch of them. */
+const LOADED_EVERY_MS = 3;
 
 /** Makes a loader of single messages; those that are asked for at the same time share a statement. */
 export function createCandidateLoader(db: Executor): (id: string) => Promise<Candidate | undefined> {
   const batch = createBatcher<string, Candidate | undefined>({
     maxItems: LOADED_AT_ONCE,
+    betweenMs: LOADED_EVERY_MS,
     async run(ids) {
       const found = await loadCandidates(db, ids);
       return ids.map((id) => found.get(id));
