@@ -1,6 +1,7 @@
 import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
-import { type Identifier, parseAddress } from '../contacts/address.ts';
+import { type Identifier, parseAddress, parseIdentifier } from '../contacts/address.ts';
+import { inPeopleScope } from '../contacts/contact-book.ts';
 import { findOwners, identifierKey, lockContact } from '../contacts/contact-store.ts';
 import { optIn, optOut } from '../contacts/opt-out.ts';
 import { suppress } from '../contacts/suppress.ts';
@@ -11,6 +12,8 @@ import type { RouteParts } from './register-routes.ts';
 import { page, pageQuery, SuppressionView } from './schemas.ts';
 
 const Address = Type.String({ minLength: 3, maxLength: 160, description: 'A phone number or a user id' });
+
+const ADDRESSES_MOST = 500;
 
 /** Addresses nothing is sent to. */
 export function registerSuppressionRoutes(app: ServiceApp, { store }: RouteParts): void {
@@ -87,6 +90,47 @@ export function registerSuppressionRoutes(app: ServiceApp, { store }: RouteParts
     },
   );
 
+  app.post(
+    '/api/v1/suppressions/list',
+    {
+      onRequest: requireScope('contacts:write'),
+      schema: {
+        tags,
+        summary: 'Suppress a list of addresses, all or none; again is harmless',
+        body: Type.Object(
+          {
+            addresses: Type.Array(Address, { minItems: 1, maxItems: ADDRESSES_MOST }),
+            reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+          },
+          { additionalProperties: false },
+        ),
+        response: { 200: ok(Type.Object({ addresses: Type.Integer(), contacts: Type.Integer() })) },
+      },
+    },
+    async ({ body, principal }) => {
+      const identifiers = body.addresses.map((address, index) => readAddress(address, `addresses/${index}`));
+      const { merchantId } = principal;
+      const source = body.reason ?? principal.subject;
+      const contacts = await inPeopleScope(store, async (scope) => {
+        const nowMs = store.now();
+        const owners = await findOwners(scope.trx, merchantId, identifiers);
+        const found = await scope.people.lock(merchantId, [...new Set(owners.values())]);
+        for (const contact of new Set(found.values()))
+          await optOut(scope, store.dialect, contact, { reason: 'person', source }, nowMs);
+        await suppress(
+          scope.trx,
+          store.dialect,
+          merchantId,
+          identifiers,
+          { scope: 'all', reason: 'person', source },
+          nowMs,
+        );
+        return new Set(found.values()).size;
+      });
+      return succeed({ addresses: identifiers.length, contacts });
+    },
+  );
+
   app.delete(
     '/api/v1/suppressions/:address',
     {
@@ -122,12 +166,16 @@ export function registerSuppressionRoutes(app: ServiceApp, { store }: RouteParts
   }
 }
 
-function readAddress(text: string): Identifier {
-  const identifier = parseAddress(text);
+/** Also an email address: who wants no messages has all addresses suppressed. */
+function readAddress(text: string, field = 'address'): Identifier {
+  const identifier = parseAddress(text) ?? parseIdentifier('email', text);
   if (!identifier)
-    throw messageInvalid('address must be a phone number in international form, or a user id', {
-      details: { field: 'address' },
-    });
+    throw messageInvalid(
+      `${field} must be a phone number in international form, a user id or an email address`,
+      {
+        details: { field },
+      },
+    );
   return identifier;
 }
 
