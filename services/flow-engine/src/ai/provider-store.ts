@@ -81,7 +81,8 @@ export interface ProviderStore {
 const MAX_PROVIDERS = 10;
 const REMEMBERED_MS = 2000;
 const ENVIRONMENT_ID = 'aip_environment';
-const contextOf = (id: string) => `aiProviders.apiKey:${id}`;
+/** What a provider's key is sealed with: it opens in no other row. */
+export const keyContext = (id: string) => `aiProviders.apiKey:${id}`;
 
 /** Makes the store of AI providers. */
 export function createProviderStore(deps: {
@@ -136,7 +137,7 @@ export function createProviderStore(deps: {
     const { id, merchantId, name, baseUrl, model, transcriptionModel, tokenLimitParameter } = row;
     return {
       ...{ id, merchantId, name, baseUrl, model, transcriptionModel, tokenLimitParameter },
-      apiKey: row.apiKeySealed === null ? undefined : secretBox.open(row.apiKeySealed, contextOf(id)),
+      apiKey: row.apiKeySealed === null ? undefined : secretBox.open(row.apiKeySealed, keyContext(id)),
       inputPrice: Number(row.inputPrice),
       outputPrice: Number(row.outputPrice),
       minutePrice: Number(row.minutePrice),
@@ -259,7 +260,7 @@ function columnsOf(id: string, input: ProviderInput, secretBox: SecretBox): Part
   const columns = {
     ...{ name, baseUrl, model, transcriptionModel, tokenLimitParameter, position, state },
     ...{ inputPrice, outputPrice, minutePrice },
-    apiKeySealed: apiKey === undefined || apiKey === null ? apiKey : secretBox.seal(apiKey, contextOf(id)),
+    apiKeySealed: apiKey === undefined || apiKey === null ? apiKey : secretBox.seal(apiKey, keyContext(id)),
   };
   return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
 }

@@ -8,6 +8,7 @@ import { createProviderStore } from '../ai/provider-store.ts';
 import { createUsageStore } from '../ai/usage-store.ts';
 import type { FlowEngineConfig } from '../config.ts';
 import { environmentProvider, environmentShop } from '../credentials/provider-fields.ts';
+import { resealSecrets } from '../credentials/reseal-secrets.ts';
 import type { FlowTables } from '../database/tables.ts';
 import { createHttpExecutor, isHostFailure } from '../http/create-http-executor.ts';
 import { registerAiProviders } from '../routes/ai-providers.ts';
@@ -113,6 +114,7 @@ export async function createExecutors(
     version: config.shopifyApiVersion,
   });
   registerShops(app, { shops, admin, cache });
+  await resealSecrets({ database, secretBox, logger });
   const shopify = createShopifyExecutor({ shops, admin, cache, bulkhead: createBulkhead(HTTP_PLACES) });
   return { http, shopify, ...aiExecutors };
 }

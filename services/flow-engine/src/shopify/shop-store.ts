@@ -137,24 +137,31 @@ export function createShopStore(deps: { database: Database<FlowTables>; secretBo
       const merchantId = DEFAULT_MERCHANT_ID;
       const shopDomain = shop.shopDomain.toLowerCase();
       const columns = columnsOf(ENVIRONMENT_ID, { accessToken: shop.accessToken });
-      await database.transaction(async (trx) => {
-        // The environment has the last word: the same shop, connected by the API before, makes way.
-        await trx
-          .deleteFrom('shops')
-          .where('merchantId', '=', merchantId)
-          .where((eb) => eb.or([eb('shopDomain', '=', shopDomain), eb('id', '=', ENVIRONMENT_ID)]))
-          .execute();
-        await trx
-          .insertInto('shops')
-          .values({
-            id: ENVIRONMENT_ID,
-            merchantId,
-            shopDomain,
-            origin: 'environment',
-            createdAtMs: Date.now(),
-            ...columns,
-          })
-          .execute();
+      const replace = () =>
+        database.transaction(async (trx) => {
+          // The environment has the last word: the same shop, connected by the API before, makes way.
+          await trx
+            .deleteFrom('shops')
+            .where('merchantId', '=', merchantId)
+            .where((eb) => eb.or([eb('shopDomain', '=', shopDomain), eb('id', '=', ENVIRONMENT_ID)]))
+            .execute();
+          await trx
+            .insertInto('shops')
+            .values({
+              ...{
+                id: ENVIRONMENT_ID,
+                merchantId,
+                shopDomain,
+                origin: 'environment',
+                createdAtMs: Date.now(),
+              },
+              ...columns,
+            })
+            .execute();
+        });
+      await replace().catch((error) => {
+        // Another replica has just made the same.
+        if (!isUniqueViolation(error)) throw error;
       });
     },
     async find(merchantId, shopDomain) {
