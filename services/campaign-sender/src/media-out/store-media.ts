@@ -15,6 +15,8 @@ export interface IncomingFile {
   fileName: string | undefined;
 }
 
+const MIME_TYPE_MOST = 128;
+
 /** A stored file's row. */
 export type StoredFile = MediaFile & { createdAtMs: number };
 
@@ -28,8 +30,11 @@ export type StoredFile = MediaFile & { createdAtMs: number };
 export async function storeMedia(
   store: Store,
   files: Pick<FileStore, 'put' | 'delete'>,
-  { merchantId, content, mimeType, fileName }: IncomingFile,
+  { merchantId, content, fileName, ...incoming }: IncomingFile,
 ): Promise<{ file: StoredFile; isNew: boolean }> {
+  // Parameters such as codecs matter to the provider; what is too long to be one does not.
+  const mimeType =
+    incoming.mimeType.length > MIME_TYPE_MOST ? plainType(incoming.mimeType) : incoming.mimeType;
   const limitBytes = limitOf(mimeType);
   if (limitBytes === undefined) {
     content.resume();
