@@ -1,0 +1,76 @@
+import { startRedis } from '@switchyard/test-kit';
+import { Redis } from 'ioredis';
+import t, { type Test } from 'tap';
+import { type AdmissionRequest, createAdmission } from '../../src/pacing/create-admission.ts';
+import { createGate } from '../../src/pacing/gate.ts';
+import type { Lane } from '../../src/pacing/lanes.ts';
+import { paceOfThroughput } from '../../src/pacing/pace.ts';
+
+async function gateOf(t: Test, connections: number) {
+  const redis = await startRedis(t);
+  const client = new Redis(redis.url);
+  t.teardown(() => client.disconnect());
+  const admission = createAdmission(client, '');
+  let asked = 0;
+  const gate = createGate(
+    {
+      admit: (requests) => {
+        asked += 1;
+        return admission.admit(requests);
+      },
+    },
+    connections,
+  );
+  t.teardown(() => gate.close());
+  let person = 0;
+  const request = (senderId: string, perSecond: number, lane: Lane): AdmissionRequest => {
+    person += 1;
+    return { senderId, recipient: `p${person}`, pace: paceOfThroughput(perSecond), lane };
+  };
+  return { gate, admission, request, asked: () => asked };
+}
+
+t.test('many numbers share a round trip', async (t) => {
+  const { gate, request, asked } = await gateOf(t, 200);
+  const passes = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => gate.enter(request(`s${index}`, 80, 'flow'))),
+  );
+  t.ok(passes.every(({ admitted }) => admitted));
+  t.ok(asked() <= 3, `${asked()} round trips`);
+});
+
+t.test('a transactional message overtakes the campaign that waits for the same number', async (t) => {
+  const { gate, request } = await gateOf(t, 200);
+  const order: string[] = [];
+  const enter = async (lane: Lane) => {
+    const pass = await gate.enter(request('s', 20, lane));
+    order.push(lane);
+    if (pass.admitted) pass.release();
+  };
+  const campaign = Array.from({ length: 20 }, () => enter('campaign'));
+  await campaign[0];
+  await enter('transactional');
+  t.ok(order.indexOf('transactional') <= 5, `${order.indexOf('transactional')} went first`);
+  await Promise.all(campaign);
+});
+
+t.test('a number whose calls do not end leaves half of the connections to the others', async (t) => {
+  const { gate, request } = await gateOf(t, 10);
+  const hanging = Array.from({ length: 10 }, () => gate.enter(request('hangs', 1_000_000, 'flow')));
+  await Promise.all(hanging.slice(0, 5));
+  const other = await gate.enter(request('other', 1_000_000, 'flow'));
+  t.equal(other.admitted, true);
+  t.equal(gate.waiting, 5, 'the rest of the number waits here');
+  for (const pass of await Promise.all(hanging.slice(0, 5))) if (pass.admitted) pass.release();
+  await Promise.all(hanging);
+  t.equal(gate.waiting, 0);
+});
+
+t.test('what would wait for more than two seconds is sent back at once', async (t) => {
+  const { gate, request, admission } = await gateOf(t, 200);
+  const passes = await Promise.all(Array.from({ length: 60 }, () => gate.enter(request('slow', 10, 'flow'))));
+  const refused = passes.filter(({ admitted }) => !admitted);
+  t.ok(refused.length >= 30, 'about twenty are waited for');
+  await admission.hold('held', 60_000);
+  t.match(await gate.enter(request('held', 80, 'transactional')), { admitted: false });
+});
