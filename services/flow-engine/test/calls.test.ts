@@ -267,3 +267,40 @@ eachDatabase(
     t.strictSame(texts, ['here I am']);
   },
 );
+
+eachDatabase(t, 'a call whose job is lost with its Redis is asked for again', async (t, database) => {
+  const asked: string[] = [];
+  const executors: CallExecutors = {
+    async 'ai-reply'(_call, { requestId }) {
+      asked.push(requestId);
+      return { ok: true, value: { text: 'here I am' } };
+    },
+  };
+  const engine = await startEngine(t, database, { executors });
+  await engine.publish({
+    name: 'Assistant',
+    triggers: [{ kind: 'any-message' }],
+    start: 'reply',
+    nodes: { reply: { kind: 'ai-reply', timeoutSeconds: 300, fallbackText: 'sorry', next: 'end' }, end },
+  });
+  const { db } = engine.runtime.database;
+  const queue = engine.runtime.producer.queue('ai');
+  await queue.pause();
+  await engine.tell(message('con_1', 1, 'one'));
+  const [job] = await until(
+    async () => {
+      const jobs = await queue.getJobs(['wait']);
+      return jobs.length > 0 ? jobs : undefined;
+    },
+    { what: 'the job' },
+  );
+  await job!.remove();
+  await queue.resume();
+  // As it is when the time to look has come.
+  await db.updateTable('runs').set({ dueAtMs: Date.now() }).where('waitKind', '=', 'call').execute();
+  const texts = await until(async () => (await sentTexts(engine)).get(phoneOf('con_1')), {
+    what: 'the answer',
+  });
+  t.strictSame(texts, ['here I am']);
+  t.strictSame(asked, [job!.id], 'under the same id');
+});
