@@ -5,8 +5,8 @@ import type { WhatsappAccountsTable } from '../database/tables.ts';
 import { recordUnknown } from '../errors.ts';
 import { accountIdOf, accountTokenContext, requestSync } from '../senders/account-store.ts';
 import { resumeSenders, tokenPauseCodes } from '../senders/pause-senders.ts';
+import { AccountView, token } from './provider-schemas.ts';
 import type { RouteParts } from './register-routes.ts';
-import { AccountView, token } from './schemas.ts';
 
 const Params = Type.Object({ wabaId: Type.String({ pattern: '^[0-9]+$', maxLength: 64 }) });
 

@@ -5,8 +5,9 @@ import { mediaKindUnsupported, recordUnknown } from '../errors.ts';
 import { MOST_BYTES } from '../media-out/media-kinds.ts';
 import { storeMedia } from '../media-out/store-media.ts';
 import { pageOf, parseCursor } from './cursor.ts';
+import { MediaView } from './provider-schemas.ts';
 import type { RouteParts } from './register-routes.ts';
-import { IdParams, MediaView, page, pageQuery } from './schemas.ts';
+import { IdParams, page, pageQuery } from './schemas.ts';
 
 interface Shown {
   id: string;

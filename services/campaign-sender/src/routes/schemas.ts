@@ -2,10 +2,13 @@ import Type, { type TSchema } from 'typebox';
 import { type MessageState, messageStates } from '../messages/message-state.ts';
 import type { SendMessage } from '../messages/outgoing-message.ts';
 
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const epoch = (description: string) =>
+/** A value or null. */
+export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+/** A point in time. */
+export const epoch = (description: string) =>
   Type.Integer({ description: `${description}, milliseconds since 1970` });
-const object = Type.Record(Type.String(), Type.Unknown());
+/** An object whose inside is not ours. */
+export const object = Type.Record(Type.String(), Type.Unknown());
 
 /** Id in a path. */
 export const IdParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 191 }) });
@@ -204,63 +207,10 @@ export const SuppressionView = Type.Object({
   createdAtMs: epoch('Since'),
 });
 
-/** A token of the provider, as it is given; it is never shown. */
-export const token = Type.String({ minLength: 1, maxLength: 4096 });
-
-/** A WhatsApp Business Account. */
-export const AccountView = Type.Object({
-  id: Type.String(),
-  wabaId: Type.String(),
-  name: nullable(Type.String()),
-  hasAccessToken: Type.Boolean(),
-  syncedAtMs: nullable(epoch('Numbers and templates were read')),
-  nextSyncAtMs: epoch('They are read again'),
-  syncProblem: nullable(Type.String()),
-  createdAtMs: epoch('Recorded'),
-  updatedAtMs: epoch('Last change'),
-});
-
-/** A template in one language. */
-export const TemplateView = Type.Object({
-  id: Type.String(),
-  wabaId: Type.String(),
-  name: Type.String(),
-  language: Type.String(),
-  status: Type.String({ description: "The provider's word, such as APPROVED or PAUSED" }),
-  sendability: Type.Union([Type.Literal('go'), Type.Literal('held'), Type.Literal('dropped')], {
-    description: 'Its messages go, wait, or fail',
-  }),
-  statusReason: nullable(Type.String()),
-  statusAtMs: epoch('Since'),
-  category: nullable(Type.String()),
-  quality: nullable(Type.String()),
-  parameterFormat: Type.Union([Type.Literal('named'), Type.Literal('positional')]),
-  providerTemplateId: nullable(Type.String()),
-  syncedAtMs: nullable(epoch('Read from the provider')),
-  createdAtMs: epoch('First heard of'),
-  updatedAtMs: epoch('Last change'),
-});
-
-/** A template with what it is made of and what must be filled in. */
-export const TemplateDetail = Type.Interface([TemplateView], {
-  components: nullable(Type.Array(object)),
-  parameters: Type.Array(Type.Object({ component: Type.String(), name: Type.String() })),
-});
-
 /** Why a message would be refused. */
 export const RequestProblemView = Type.Object({
   index: Type.Integer(),
   field: Type.String(),
   code: Type.String(),
   message: Type.String(),
-});
-
-/** A file that messages may carry. */
-export const MediaView = Type.Object({
-  id: Type.String(),
-  sha256: Type.String(),
-  mimeType: Type.String(),
-  bytes: Type.Integer(),
-  fileName: nullable(Type.String()),
-  createdAtMs: epoch('Stored'),
 });

@@ -6,8 +6,9 @@ import { recordUnknown } from '../errors.ts';
 import { pauseSenders, resumeSender, resumeSenders, tokenPauseCodes } from '../senders/pause-senders.ts';
 import { probeNumber } from '../senders/probe-number.ts';
 import { changeSender, createSender } from '../senders/sender-store.ts';
+import { token } from './provider-schemas.ts';
 import type { RouteParts } from './register-routes.ts';
-import { IdParams, SenderView, token } from './schemas.ts';
+import { IdParams, SenderView } from './schemas.ts';
 
 const throughput = Type.Union([Type.Number({ minimum: 0.01, maximum: 1000 }), Type.Literal('provider')], {
   description: "The number's messages per second; `provider`: what the provider allows, and moves with it",

@@ -6,8 +6,9 @@ import { recordUnknown } from '../errors.ts';
 import { placeholdersOf } from '../templates/check-template.ts';
 import { type DefinedComponent, sendabilityOf } from '../templates/template-facts.ts';
 import { pageOf, parseCursor } from './cursor.ts';
+import { TemplateDetail, TemplateView } from './provider-schemas.ts';
 import type { RouteParts } from './register-routes.ts';
-import { IdParams, page, pageQuery, TemplateDetail, TemplateView } from './schemas.ts';
+import { IdParams, page, pageQuery } from './schemas.ts';
 
 function presentTemplate(row: Selectable<TemplatesTable>) {
   const { id, wabaId, name, language, status, statusReason, statusAtMs, category, quality } = row;
