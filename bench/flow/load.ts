@@ -108,7 +108,6 @@ export async function openLoad(redisUrl: string): Promise<Load> {
       const startedAt = performance.now();
       const isOver = () => performance.now() - startedAt >= durationMs;
       let replies = 0;
-      let pacer: NodeJS.Timeout | undefined;
       const start = () => void begin().catch(reject);
 
       onReply = (talk, addedAtMs) => {
@@ -120,18 +119,24 @@ export async function openLoad(redisUrl: string): Promise<Load> {
           talks.delete(talk.contactId);
           if (perSecond === undefined && !isOver()) start();
         }
-        if (isOver() && talks.size === 0) {
-          clearInterval(pacer);
-          round.rate = (replies / durationMs) * 1000;
-          resolve(round);
-        }
+        endWhenQuiet();
       };
+      function endWhenQuiet(): void {
+        if (!isOver() || talks.size > 0) return;
+        round.rate = (replies / durationMs) * 1000;
+        resolve(round);
+      }
       if (perSecond === undefined) for (let index = 0; index < atATime; index += 1) start();
       else {
         // One more is begun whenever the clock says so, whatever became of those before: waiting would hide a stall.
         let begun = 0;
-        pacer = setInterval(() => {
-          if (isOver()) return clearInterval(pacer);
+        const pacer = setInterval(() => {
+          if (isOver()) {
+            clearInterval(pacer);
+            // Everybody may have been answered before the time was up.
+            endWhenQuiet();
+            return;
+          }
           const due = ((performance.now() - startedAt) / 1000) * (perSecond / lines.length);
           for (; begun < due; begun += 1) start();
         }, 5);
