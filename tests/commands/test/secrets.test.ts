@@ -27,6 +27,7 @@ t.test(
     };
     const added = settleSecrets(configured, folder);
     t.same(Object.keys(added).sort(), [
+      'SHOPIFY_API_SECRET',
       'TOKEN_PUBLIC_KEY_FILE',
       'WHATSAPP_APP_SECRET',
       'WHATSAPP_VERIFY_TOKEN',
