@@ -105,12 +105,12 @@ function textOf({ payload }: Accepted): string {
 }
 
 /** Calls the simulator's control API. @throws Error when it refuses. */
-export async function control<T>(url: string, body?: object): Promise<T> {
+export async function control<T>(url: string, body?: object, method = 'POST'): Promise<T> {
   const response = await fetch(url, {
     signal: AbortSignal.timeout(5000),
     ...(body === undefined
       ? {}
-      : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      : { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
   });
   const answer = (await response.json()) as { success: boolean; data: T };
   if (!answer.success) throw new Error(`${url} answered ${response.status}: ${JSON.stringify(answer)}`);
