@@ -77,18 +77,6 @@ export function byStrength(identifiers: readonly Identifier[]): Identifier[] {
   return identifiers.toSorted((a, b) => strength[a.kind] - strength[b.kind]);
 }
 
-/** Chooses the contact among the owners of one person's identifiers: the strongest identifier wins. */
-export function chooseOwner(
-  owners: ReadonlyMap<string, string>,
-  identifiers: readonly Identifier[],
-): string | undefined {
-  for (const each of byStrength(identifiers)) {
-    const owner = owners.get(identifierKey(each));
-    if (owner !== undefined) return owner;
-  }
-  return undefined;
-}
-
 /**
  * Loads contacts and keeps their rows from others until the transaction ends. In one statement and in the order of their ids, so that
  * two transactions wait for one another instead of deadlocking. Those that are gone are left out.
