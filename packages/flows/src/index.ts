@@ -1,4 +1,9 @@
 export * from './definitions/check-definition.ts';
+export {
+  type KnownTemplate,
+  type KnownTemplates,
+  messageTemplatesNamedBy,
+} from './definitions/checks/message-templates.ts';
 export * from './definitions/definition.ts';
 export * from './definitions/edges.ts';
 export * from './execution/advance-run.ts';

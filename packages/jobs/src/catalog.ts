@@ -104,7 +104,7 @@ export const catalog = {
     retention: keptUntilSeen,
   }),
   flows: defineQueue({
-    description: 'flow triggers and node executions (R2.3)',
+    description: 'flow triggers and node executions (R2.3); what flows must know of templates and sources',
     consumer: 'flow-engine',
     jobs: {
       'handle-event': defineJob({ schema: flowEngine.HandleEvent, jobId: ({ eventId }) => eventId }),
@@ -127,6 +127,11 @@ export const catalog = {
         schema: flowEngine.EraseConversations,
         jobId: ({ erasureId }) => erasureId,
       }),
+      'set-templates': defineJob({
+        schema: flowEngine.SetTemplates,
+        jobId: ({ merchantId, wabaId, revision }) => `templates_${merchantId}_${wabaId}_${revision}`,
+      }),
+      'stop-source': defineJob({ schema: flowEngine.StopFlowSource }),
     },
     attempts: 3,
     timeoutMs: MINUTE_MS,

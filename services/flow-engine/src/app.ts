@@ -138,12 +138,13 @@ async function assemble(
   });
   const gather = createGatherInput({ applyInput, parallel: dialect === 'mysql' ? 3 : 1, logger });
   const takeIn = createIntake({ inbox, gather, drain, report });
+  const { shops, ...own } = await createExecutors(runtime);
   const calls = createCallProcessors({
-    executors: { ...(await createExecutors(runtime)), ...executors },
+    executors: { ...own, ...executors },
     takeIn,
     isWaiting: runs.isWaiting,
   });
-  runtime.addWorker('flows', createFlowProcessors({ takeIn, sends, erase, calls }));
+  runtime.addWorker('flows', createFlowProcessors({ takeIn, sends, erase, calls, database, shops }));
   runtime.addWorker('ai', calls.ai);
 
   runtime.addTask({

@@ -93,7 +93,7 @@ async function assemble(
   const directory = createDirectory({ db: database.db, secretBox, logger });
   const merchants = createMerchants({ database, directory });
   const apps = createApps({ database, secretBox, directory });
-  const sources = createSources({ database, directory });
+  const sources = createSources({ database, outbox: runtime.outbox, directory });
   const holder = { subject: 'api-key', merchantId: DEFAULT_MERCHANT_ID, scopes: ['*', adminScope] };
   const environmentKey = config.apiKey === undefined ? undefined : { key: config.apiKey, holder };
   const apiKeys = createApiKeys({ database, environmentKey });

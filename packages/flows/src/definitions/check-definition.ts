@@ -1,6 +1,11 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { findGraphProblems } from './checks/graph.ts';
+import {
+  findMessageTemplateProblems,
+  findMessageTemplateWarnings,
+  type KnownTemplates,
+} from './checks/message-templates.ts';
 import { findNodeProblems } from './checks/nodes.ts';
 import { findTemplateProblems } from './checks/templates.ts';
 import { findTriggerProblems } from './checks/triggers.ts';
@@ -20,8 +25,8 @@ export interface DefinitionProblem {
 export interface DefinitionSurroundings {
   /** The flows that can be called, with the inputs that they declare. */
   flows?: ReadonlyMap<string, { inputs?: FlowDefinition['inputs'] }>;
-  /** Names of the message templates that there are. */
-  templates?: ReadonlySet<string>;
+  /** The message templates that there are. */
+  templates?: KnownTemplates;
 }
 
 const compiled = new Map<TSchema, ReturnType<typeof Compile>>();
@@ -67,10 +72,23 @@ export function checkDefinition(
     ...unreachable,
     ...endless,
     ...findTriggerProblems(definition),
-    ...findNodeProblems(definition, surroundings),
+    ...findNodeProblems(definition),
+    ...findMessageTemplateProblems(definition, surroundings.templates),
     ...findTemplateProblems(definition),
     ...findTypeProblems(definition, surroundings),
   ].slice(0, PROBLEMS_MOST);
+}
+
+/**
+ * What does not keep a definition from being run, and should be known all the same: message templates that can't be sent at present.
+ *
+ * @param definition one without problems.
+ */
+export function findWarnings(
+  definition: FlowDefinition,
+  surroundings: DefinitionSurroundings,
+): DefinitionProblem[] {
+  return findMessageTemplateWarnings(definition, surroundings.templates).slice(0, PROBLEMS_MOST);
 }
 
 /** What no schema allows. Nodes and triggers are held to the schema of their kind, so that the field at fault is named. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { checkDefinition } from '../../src/definitions/check-definition.ts';
+import { checkDefinition, findWarnings } from '../../src/definitions/check-definition.ts';
 
 const end = { kind: 'end' };
 const flow = (nodes: Record<string, unknown>, more: Record<string, unknown> = {}) => ({
@@ -165,10 +165,10 @@ t.test('what the surroundings know is checked: templates and flows to call', asy
     message: { type: 'template', content: { name: 'promo', language: { code: 'en' } } },
     next: 'end',
   };
-  t.match(checkDefinition(flow({ a: template }), { templates: new Set(['other']) }), [
+  t.match(checkDefinition(flow({ a: template }), { templates: new Map([['other', []]]) }), [
     { node: 'a', message: 'there is no message template "promo"' },
   ]);
-  t.strictSame(checkDefinition(flow({ a: template }), { templates: new Set(['promo']) }), []);
+  t.strictSame(checkDefinition(flow({ a: template }), { templates: new Map([['promo', []]]) }), []);
   const call = { kind: 'sub-flow', flowId: 'flow_1', input: { extra: 'x' }, next: 'end' };
   t.match(checkDefinition(flow({ a: call }), { flows: new Map() }), [{ node: 'a', path: '/nodes/a/flowId' }]);
   const inputs = { who: { type: 'text' as const, required: true } };
@@ -177,3 +177,50 @@ t.test('what the surroundings know is checked: templates and flows to call', asy
     { path: '/nodes/a/input/extra' },
   ]);
 });
+
+t.test(
+  'a message template must be there in its language, not be turned down, and get as many values as it takes',
+  async (t) => {
+    const named = (code: string, components: object[] = []) => ({
+      kind: 'send',
+      text: 'Hi',
+      templateFallback: { name: 'promo', language: { code }, components },
+      next: 'end',
+    });
+    const body = (...texts: string[]) => ({
+      type: 'body',
+      parameters: texts.map((text) => ({ type: 'text', text })),
+    });
+    const button = { type: 'button', sub_type: 'url', index: '0', parameters: [{ type: 'text', text: 'x' }] };
+    const known = (status: string) =>
+      new Map([['promo', [{ language: 'en_US', status, parameters: { header: 0, body: 2, buttons: 1 } }]]]);
+    const problems = (node: object, status = 'APPROVED') =>
+      checkDefinition(flow({ a: node }), { templates: known(status) }).map(({ path, message }) => [
+        path,
+        message,
+      ]);
+    const path = '/nodes/a/templateFallback';
+    const right = named('en-US', [body('Ada', '{{ variables.x }}'), button]);
+    t.strictSame(problems(right), []);
+    t.strictSame(problems(named('de')), [
+      [path, 'there is no message template "promo" in "de", but in en_US'],
+    ]);
+    t.strictSame(problems(named('en_US', [body('Ada')])), [
+      [path, 'the body of "promo" takes 2 values, not 1'],
+      [path, 'the buttons of "promo" take 1 values, not 0'],
+    ]);
+    t.strictSame(problems(right, 'REJECTED'), [[path, 'the message template "promo" (en_US) is REJECTED']]);
+    t.strictSame(problems(right, 'PAUSED'), [], 'what passes by itself is no error');
+    const definition = flow({ a: right }) as never;
+    t.match(findWarnings(definition, { templates: known('PAUSED') }), [
+      { node: 'a', path, message: /is PAUSED/ },
+    ]);
+    t.strictSame(findWarnings(definition, { templates: known('APPROVED') }), []);
+    t.strictSame(checkDefinition(flow({ a: named('de') })), [], 'what is not known is not checked');
+    const written = {
+      ...right,
+      templateFallback: { ...right.templateFallback, language: { code: '{{ contact.language }}' } },
+    };
+    t.strictSame(problems(written), [], 'nor is what the run decides');
+  },
+);

@@ -57,7 +57,8 @@ export const HandleEvent = Type.Object({
   /**
    * `message.received`, a Shopify topic, or the custom event's type. Of kind `contact`: `contact.tag_added` and `contact.tag_removed`
    * (body `{"tag"}`), `contact.attribute_changed` (body `{"name", "value", "previous"}`), `contact.merged` (body
-   * `{"mergedContactId"}`: what belonged to that contact is this one's now).
+   * `{"mergedContactId", "mergedSequence"}`: what belonged to that contact is this one's now, and the last event that was passed on
+   * for that one had this place).
    */
   name: Type.String(),
   contact: ContactSnapshot,
@@ -180,6 +181,47 @@ export const SetConversationHandler = Type.Object({
   handler: Handler,
   untilMs: Type.Optional(Epoch),
   byUser: Type.Optional(Type.String()),
+});
+
+/** How many values a message must give a template; what is not known is left out. */
+const TemplateParameters = Type.Object({
+  /** Of a text, its placeholders; 1 for a picture, video, document or place. */
+  header: Type.Optional(Type.Integer({ minimum: 0 })),
+  body: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** Buttons that take one: addresses with a placeholder, codes to copy. */
+  buttons: Type.Optional(Type.Integer({ minimum: 0 })),
+});
+
+/**
+ * `flows`: all message templates that an account of the provider has, so that flows which name others can be refused. The list of a
+ * higher `revision` takes the place of the one before; an empty one says that there are none.
+ */
+export const SetTemplates = Type.Object({
+  merchantId: Id,
+  /** The provider's id of the account. */
+  wabaId: Type.String({ minLength: 1, maxLength: 191 }),
+  /** Grows with every change, such as the time of it. */
+  revision: Type.Integer({ minimum: 0 }),
+  templates: Type.Array(
+    Type.Object({
+      name: Type.String({ minLength: 1, maxLength: 512 }),
+      language: Type.String({ minLength: 1, maxLength: 16 }),
+      /** The provider's word, such as `APPROVED`. */
+      status: Type.String({ minLength: 1, maxLength: 64 }),
+      parameters: Type.Optional(TemplateParameters),
+    }),
+    { maxItems: 10_000 },
+  ),
+});
+
+/** `flows`: a source has been stopped (a shop has removed the app): flows must not ask it any more. */
+export const StopFlowSource = Type.Object({
+  merchantId: Id,
+  sourceKind: Type.Union([Type.Literal('whatsapp'), Type.Literal('shopify'), Type.Literal('custom')]),
+  sourceKey: Type.String({ minLength: 1 }),
+  reason: Type.String(),
+  /** Later than this, the source may have been connected again. */
+  stoppedAtMs: Epoch,
 });
 
 /** `flows`: how a message ended that a flow asked for. */

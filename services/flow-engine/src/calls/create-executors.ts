@@ -16,7 +16,7 @@ import { registerShops } from '../routes/shops.ts';
 import { createAdminClient, isShopFailure } from '../shopify/create-admin-client.ts';
 import { createShopifyExecutor } from '../shopify/create-shopify-executor.ts';
 import { createTokenKeeper } from '../shopify/create-token-keeper.ts';
-import { createShopStore } from '../shopify/shop-store.ts';
+import { createShopStore, type ShopStore } from '../shopify/shop-store.ts';
 import type { CallExecutors } from './call.ts';
 import { createBulkhead } from './create-bulkhead.ts';
 import { createReadFile } from './read-file.ts';
@@ -41,10 +41,10 @@ const AI_BREAKER = {
   probeMs: 120_000,
 };
 
-/** Makes an executor for every kind of call, with its stores and routes. */
+/** Makes an executor for every kind of call, with its stores and routes; and the shops, which others stop. */
 export async function createExecutors(
   runtime: Runtime<FlowTables, FlowEngineConfig>,
-): Promise<CallExecutors> {
+): Promise<CallExecutors & { shops: ShopStore }> {
   const { app, config, database, secretBox, logger, metrics, redis } = runtime;
   const allowPrivateNetworks = config.flowHttpAllowPrivateNetworks;
   const policy = { allowPrivateNetworks, allowedHosts: config.flowHttpAllowedHosts };
@@ -116,5 +116,5 @@ export async function createExecutors(
   registerShops(app, { shops, admin, cache });
   await resealSecrets({ database, secretBox, logger });
   const shopify = createShopifyExecutor({ shops, admin, cache, bulkhead: createBulkhead(HTTP_PLACES) });
-  return { http, shopify, ...aiExecutors };
+  return { http, shopify, ...aiExecutors, shops };
 }

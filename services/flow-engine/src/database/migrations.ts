@@ -1,6 +1,7 @@
 import { columnKinds, ensureColumn, ensureIndex, type Kysely, type Migration } from '@switchyard/database';
 import { createShops } from '../shopify/shops-migration.ts';
 import { createCounters } from '../statistics/counters-migration.ts';
+import { createTemplateSets } from '../templates/templates-migration.ts';
 import { createAiTables } from './credentials-migration.ts';
 
 const createFlows: Migration = {
@@ -194,4 +195,5 @@ export const migrations: Record<string, Migration> = {
   'flow-engine-0008-ai': createAiTables,
   'flow-engine-0009-shops': createShops,
   'flow-engine-0010-urgent-waits': indexWaits,
+  'flow-engine-0011-templates': createTemplateSets,
 };

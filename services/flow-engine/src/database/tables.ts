@@ -189,6 +189,16 @@ export interface AiUsageTable {
   costMicros: number;
 }
 
+/** The message templates of one account, as campaign-sender told last. */
+export interface TemplateSetsTable {
+  merchantId: string;
+  wabaId: string;
+  revision: number;
+  /** As JSON, as the job has them. */
+  templates: string;
+  updatedAtMs: number;
+}
+
 export interface FlowTables extends OutboxTables {
   aiProviders: AiProvidersTable;
   aiUsage: AiUsageTable;
@@ -203,4 +213,5 @@ export interface FlowTables extends OutboxTables {
   flowCounters: FlowCountersTable;
   schedules: SchedulesTable;
   leases: LeasesTable;
+  templateSets: TemplateSetsTable;
 }

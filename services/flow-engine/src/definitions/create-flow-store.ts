@@ -1,6 +1,11 @@
-import type { Database, Transaction } from '@switchyard/database';
+import type { Database } from '@switchyard/database';
 import { isCodedError } from '@switchyard/errors';
-import type { DefinitionSurroundings, FlowDefinition } from '@switchyard/flows';
+import {
+  type DefinitionProblem,
+  type DefinitionSurroundings,
+  type FlowDefinition,
+  findWarnings,
+} from '@switchyard/flows';
 import { createId } from '@switchyard/runtime';
 import type { FlowsTable, FlowTables, FlowVersionsTable } from '../database/tables.ts';
 import { flowDraftMissing, flowInvalid, flowUnknown, flowVersionUnknown } from '../errors.ts';
@@ -16,6 +21,7 @@ import {
   writeDraft,
 } from './flow-rows.ts';
 import { requireValid } from './require-valid.ts';
+import { surroundingsOf } from './surroundings-of.ts';
 
 /** A version as the API shows it. */
 export interface FlowVersion {
@@ -38,6 +44,8 @@ export interface FlowStore {
   list(merchantId: string): Promise<FlowsTable[]>;
   /** @throws FLOW_UNKNOWN, FLOW_VERSION_UNKNOWN */
   get(merchantId: string, id: string, version?: number): Promise<FlowDetails>;
+  /** What there is that a definition may name. */
+  surroundings(merchantId: string, definition: FlowDefinition): Promise<DefinitionSurroundings>;
   /** Creates a flow with a draft. @throws FLOW_INVALID, FLOW_LIMIT_REACHED */
   create(merchantId: string, definition: unknown): Promise<FlowDetails>;
   /** Changes the draft, or begins one; what is published goes on. @throws FLOW_UNKNOWN, FLOW_INVALID */
@@ -52,11 +60,13 @@ export interface FlowStore {
    */
   importBundle(merchantId: string, flows: readonly ImportedFlow[]): Promise<FlowDetails[]>;
   /**
-   * Makes the draft the version that new runs start on; the flows that it calls must be published.
+   * Makes the draft the version that new runs start on; the flows that it calls must be published, and the message templates that it
+   * names must be there, where it is known which there are.
    *
+   * @returns with what should be known, and did not keep it from being published.
    * @throws FLOW_UNKNOWN, FLOW_DRAFT_MISSING, FLOW_INVALID
    */
-  publish(merchantId: string, id: string): Promise<FlowDetails>;
+  publish(merchantId: string, id: string): Promise<FlowDetails & { warnings: DefinitionProblem[] }>;
   /** Starts no more runs; those under way go on. @throws FLOW_UNKNOWN */
   archive(merchantId: string, id: string): Promise<FlowDetails>;
 }
@@ -93,32 +103,9 @@ export function createFlowStore(database: Database<FlowTables>): FlowStore {
     return { ...flow, versions, definition, definitionVersion: wanted };
   }
 
-  /** Which flows there are to call, where a definition calls any. */
-  async function surroundingsOf(
-    trx: Transaction<FlowTables>,
-    merchantId: string,
-    id: string,
-    definition: FlowDefinition,
-  ): Promise<DefinitionSurroundings> {
-    if (flowsNamedBy(definition).length === 0) return {};
-    const rows = await trx
-      .selectFrom('flows')
-      .innerJoin('flowVersions', (join) =>
-        join
-          .onRef('flowVersions.flowId', '=', 'flows.id')
-          .onRef('flowVersions.version', '=', 'flows.publishedVersion'),
-      )
-      .select(['flows.id', 'flowVersions.definition'])
-      .where('flows.merchantId', '=', merchantId)
-      .where('flows.id', 'in', flowsNamedBy(definition))
-      .execute();
-    const flows = new Map<string, FlowDefinition>(rows.map((row) => [row.id, JSON.parse(row.definition)]));
-    // A flow may call itself, as deep as flows may go.
-    return { flows: flows.set(id, definition) };
-  }
-
   return {
     get,
+    surroundings: (merchantId, definition) => surroundingsOf(db, merchantId, definition),
     list: (merchantId) =>
       db
         .selectFrom('flows')
@@ -196,13 +183,14 @@ export function createFlowStore(database: Database<FlowTables>): FlowStore {
       return Promise.all(drafts.map(({ id, version }) => get(merchantId, id, version)));
     },
     async publish(merchantId, id) {
-      await database.transaction(async (trx) => {
+      const warnings = await database.transaction(async (trx) => {
         const flow = await lockFlow(trx, dialect, merchantId, id);
         const now = Date.now();
         const definition =
           flow.draftVersion === null ? undefined : await readDefinition(trx, id, flow.draftVersion);
         if (!definition) throw flowDraftMissing('the flow has no draft to publish');
-        requireValid(definition, await surroundingsOf(trx, merchantId, id, definition));
+        const surroundings = await surroundingsOf(trx, merchantId, definition, id);
+        requireValid(definition, surroundings);
         await setVersionStatus(trx, id, flow.publishedVersion, 'archived');
         await setVersionStatus(trx, id, flow.draftVersion, 'published');
         await trx
@@ -216,8 +204,9 @@ export function createFlowStore(database: Database<FlowTables>): FlowStore {
           .where('id', '=', id)
           .execute();
         await syncSchedules(trx, { merchantId, flowId: id }, definition, now);
+        return findWarnings(definition, surroundings);
       });
-      return get(merchantId, id);
+      return { ...(await get(merchantId, id)), warnings };
     },
     async archive(merchantId, id) {
       await database.transaction(async (trx) => {

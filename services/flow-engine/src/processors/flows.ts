@@ -1,10 +1,14 @@
+import type { Database } from '@switchyard/database';
 import type { Processors } from '@switchyard/jobs';
 import type { CallProcessors } from '../calls/create-call-processors.ts';
 import type { createErasure } from '../conversations/create-erasure.ts';
 import { toInboxRow } from '../conversations/create-inbox.ts';
 import type { TakeIn } from '../conversations/create-intake.ts';
 import type { SendRelease } from '../conversations/release-sends.ts';
+import type { FlowTables } from '../database/tables.ts';
 import { wakeKey } from '../runs/resume-due-runs.ts';
+import type { ShopStore } from '../shopify/shop-store.ts';
+import { saveTemplateSet } from '../templates/template-sets.ts';
 
 /**
  * The processors of `flows`.
@@ -16,8 +20,10 @@ export function createFlowProcessors(deps: {
   sends: SendRelease;
   erase: ReturnType<typeof createErasure>;
   calls: Pick<CallProcessors, 'execute-call'>;
+  database: Database<FlowTables>;
+  shops: Pick<ShopStore, 'stop'>;
 }): Required<Processors<'flows'>> {
-  const { takeIn, sends, erase, calls } = deps;
+  const { takeIn, sends, erase, calls, database, shops } = deps;
   return {
     'handle-event': (payload, { signal }) => {
       const { merchantId, eventId, sequence } = payload;
@@ -42,5 +48,11 @@ export function createFlowProcessors(deps: {
     'set-handover': (payload, { signal }) =>
       takeIn(toInboxRow('handover', payload, { key: payload.changeId, sequence: 0, payload }), signal),
     'erase-person': (payload) => erase(payload),
+    'set-templates': async (payload) => ({ saved: await saveTemplateSet(database, payload) }),
+    async 'stop-source'({ merchantId, sourceKind, sourceKey, reason, stoppedAtMs }, { logger }) {
+      if (sourceKind !== 'shopify') return;
+      if (await shops.stop(merchantId, sourceKey, { reason, stoppedAtMs }))
+        logger.warn({ merchantId, shopDomain: sourceKey, reason }, 'a shop takes no more look-ups');
+    },
   };
 }

@@ -1,7 +1,8 @@
-import { checkDefinition, FlowDefinition } from '@switchyard/flows';
+import { checkDefinition, FlowDefinition, findWarnings } from '@switchyard/flows';
 import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
 import type { FlowStore } from '../definitions/create-flow-store.ts';
+import { Problem } from './flows.ts';
 
 const FLOWS_MOST = 50;
 const FlowId = Type.String({ minLength: 1, maxLength: 191, pattern: '^[A-Za-z0-9._-]+$' });
@@ -56,7 +57,8 @@ export function registerDefinitions(app: ServiceApp, { flows }: { flows: FlowSto
             templates: Type.Optional(
               Type.Array(Type.String({ maxLength: 512 }), {
                 maxItems: 5000,
-                description: 'Names of the message templates that there are; others are then a problem.',
+                description:
+                  'Names of the message templates that there are; by default those that the accounts are known to have.',
               }),
             ),
           },
@@ -65,13 +67,8 @@ export function registerDefinitions(app: ServiceApp, { flows }: { flows: FlowSto
         response: {
           200: ok(
             Type.Object({
-              problems: Type.Array(
-                Type.Object({
-                  node: Type.Optional(Type.String()),
-                  path: Type.String(),
-                  message: Type.String(),
-                }),
-              ),
+              problems: Type.Array(Problem),
+              warnings: Type.Array(Problem),
             }),
           ),
         },
@@ -79,8 +76,17 @@ export function registerDefinitions(app: ServiceApp, { flows }: { flows: FlowSto
     },
     async (request) => {
       const { definition, templates } = request.body;
-      const surroundings = templates === undefined ? {} : { templates: new Set(templates) };
-      return succeed({ problems: checkDefinition(definition, surroundings) });
+      const { merchantId } = request.principal;
+      const problems = checkDefinition(definition);
+      if (problems.length > 0) return succeed({ problems, warnings: [] });
+      const surroundings = {
+        ...(await flows.surroundings(merchantId, definition as FlowDefinition)),
+        ...(templates === undefined ? {} : { templates: new Map(templates.map((name) => [name, []])) }),
+      };
+      return succeed({
+        problems: checkDefinition(definition, surroundings),
+        warnings: findWarnings(definition as FlowDefinition, surroundings),
+      });
     },
   );
 

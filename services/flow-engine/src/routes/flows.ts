@@ -4,6 +4,13 @@ import Type from 'typebox';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
 import type { FlowDetails, FlowStore } from '../definitions/create-flow-store.ts';
 
+/** Something in a definition that a person should look at. */
+export const Problem = Type.Object({
+  node: Type.Optional(Type.String()),
+  path: Type.String(),
+  message: Type.String(),
+});
+
 const Params = Type.Object({ id: Type.String({ maxLength: 191 }) });
 const Nullable = Type.Union([Type.Integer(), Type.Null()]);
 /** Checked by the engine's own check, which names the node at fault. */
@@ -36,6 +43,7 @@ const FlowAnswer = Type.Object({
   definitionVersion: Type.Integer({ description: 'The version whose definition this is.' }),
   definition: Type.Unknown(),
 });
+const PublishAnswer = Type.Interface([FlowAnswer], { warnings: Type.Array(Problem) });
 
 const SimulationAnswer = Type.Object({
   version: Type.Integer(),
@@ -131,19 +139,38 @@ export function registerFlows(
       ),
   );
 
-  for (const [action, summary] of [
-    ['publish', 'Makes the draft the version that new runs start on, within two seconds on every replica.'],
-    ['archive', 'Starts no more runs of the flow; those under way go on.'],
-  ] as const) {
-    app.post(
-      `/api/v1/flows/:id/${action}`,
-      { preHandler: write, schema: { tags, summary, params: Params, response: { 200: ok(FlowAnswer) } } },
-      async (request) =>
-        succeed(
-          toAnswer(await flows[action](request.principal.merchantId, (request.params as { id: string }).id)),
-        ),
-    );
-  }
+  app.post(
+    '/api/v1/flows/:id/publish',
+    {
+      preHandler: write,
+      schema: {
+        tags,
+        summary:
+          'Makes the draft the version that new runs start on, within two seconds on every replica. `warnings` name message templates that can’t be sent at present.',
+        params: Params,
+        response: { 200: ok(PublishAnswer) },
+      },
+    },
+    async (request) => {
+      const { warnings, ...flow } = await flows.publish(request.principal.merchantId, request.params.id);
+      return succeed({ ...toAnswer(flow), warnings });
+    },
+  );
+
+  app.post(
+    '/api/v1/flows/:id/archive',
+    {
+      preHandler: write,
+      schema: {
+        tags,
+        summary: 'Starts no more runs of the flow; those under way go on.',
+        params: Params,
+        response: { 200: ok(FlowAnswer) },
+      },
+    },
+    async (request) =>
+      succeed(toAnswer(await flows.archive(request.principal.merchantId, request.params.id))),
+  );
 
   app.post(
     '/api/v1/flows/:id/simulate',

@@ -1,7 +1,7 @@
 import { type Database, isUniqueViolation, type SecretBox } from '@switchyard/database';
 import { createId, DEFAULT_MERCHANT_ID } from '@switchyard/runtime';
 import type { FlowTables } from '../database/tables.ts';
-import { setByEnvironment, shopExists, shopNotConfigured, shopUnknown } from '../errors.ts';
+import { setByEnvironment, shopExists, shopNotConfigured, shopUnauthorized, shopUnknown } from '../errors.ts';
 import type { ShopsTable } from './tables.ts';
 
 /** A shop as the API shows it: without its tokens. */
@@ -42,7 +42,17 @@ export interface ShopStore {
   remove(merchantId: string, id: string): Promise<void>;
   /** Makes or changes the environment's shop; undefined takes it away. Runs at every start, on every replica. */
   ensureFromEnvironment(shop: { shopDomain: string; accessToken: string } | undefined): Promise<void>;
-  /** The shop of this domain, or the merchant's only one. @throws SHOP_NOT_CONFIGURED */
+  /**
+   * Asks the shop no more, until it is connected again: it has removed the app. One that has been connected since stays.
+   *
+   * @returns whether there was such a shop.
+   */
+  stop(
+    merchantId: string,
+    shopDomain: string,
+    stop: { reason: string; stoppedAtMs: number },
+  ): Promise<boolean>;
+  /** The shop of this domain, or the merchant's only one. @throws SHOP_NOT_CONFIGURED, SHOP_UNAUTHORIZED */
   find(merchantId: string, shopDomain: string | undefined): Promise<ShopsTable>;
 }
 
@@ -164,6 +174,23 @@ export function createShopStore(deps: { database: Database<FlowTables>; secretBo
         if (!isUniqueViolation(error)) throw error;
       });
     },
+    async stop(merchantId, shopDomain, { reason, stoppedAtMs }) {
+      const { numUpdatedRows } = await db
+        .updateTable('shops')
+        .set({
+          state: 'unauthorized',
+          stateReason: `the shop has removed the app (${reason})`.slice(0, 500),
+          // Worth nothing any more; a refresh would only ask in vain.
+          refreshTokenSealed: null,
+          clientSecretSealed: null,
+          updatedAtMs: Date.now(),
+        })
+        .where('merchantId', '=', merchantId)
+        .where('shopDomain', '=', shopDomain.toLowerCase())
+        .where('updatedAtMs', '<=', stoppedAtMs)
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    },
     async find(merchantId, shopDomain) {
       let query = db.selectFrom('shops').selectAll().where('merchantId', '=', merchantId);
       if (shopDomain !== undefined) query = query.where('shopDomain', '=', shopDomain.toLowerCase());
@@ -171,6 +198,9 @@ export function createShopStore(deps: { database: Database<FlowTables>; secretBo
       if (first === undefined) throw shopNotConfigured('the merchant has no such shop');
       if (second !== undefined)
         throw shopNotConfigured('the merchant has several shops: the node must name one');
+      // What is cached of a shop must not outlive the permission.
+      if (first.state !== 'active')
+        throw shopUnauthorized(first.stateReason ?? 'Shopify no longer takes the tokens');
       return first;
     },
   };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Database, isUniqueViolation, upsert } from '@switchyard/database';
+import type { Outbox } from '@switchyard/outbox';
 import { createId } from '@switchyard/runtime';
 import type { IngressTables, SourceKind, SourceRow } from '../database/tables.ts';
 import { managedByEnvironment, sourceTaken, sourceUnknown } from '../errors.ts';
@@ -29,8 +30,8 @@ export interface Sources {
     id: string,
     change: { status: Source['status']; reason?: string | undefined },
   ): Promise<Source>;
-  /** Stops a source by its key, as `control` asks. @returns false where the merchant has no such source. */
-  stop(stop: { merchantId: string; kind: string; sourceKey: string; reason: string }): Promise<boolean>;
+  /** Stops a source by its key, as `control` asks, and lets flow-engine know. @returns false where the merchant has no such source. */
+  stop(stop: { merchantId: string; kind: SourceKind; sourceKey: string; reason: string }): Promise<boolean>;
   /** @throws CodedError SOURCE_UNKNOWN, MANAGED_BY_ENVIRONMENT */
   remove(merchantId: string, id: string): Promise<void>;
   /** Writes the source that the environment describes. A status that was set stays. */
@@ -52,9 +53,10 @@ const FORGOTTEN = 'the environment no longer names it';
 /** Creates the store of sources. */
 export function createSources(settings: {
   database: Database<IngressTables>;
+  outbox: Pick<Outbox<IngressTables>, 'transaction'>;
   directory: Pick<Directory, 'forget'>;
 }): Sources {
-  const { database, directory } = settings;
+  const { database, outbox, directory } = settings;
   const { db, dialect } = database;
 
   async function get(merchantId: string, id: string): Promise<Source> {
@@ -130,15 +132,26 @@ export function createSources(settings: {
       return get(merchantId, id);
     },
     async stop({ merchantId, kind, sourceKey, reason }) {
-      const { numUpdatedRows } = await db
-        .updateTable('sources')
-        .set({ status: 'disabled', statusReason: reason, updatedAtMs: Date.now() })
-        .where('merchantId', '=', merchantId)
-        .where('kind', '=', kind)
-        .where('sourceKey', '=', sourceKey)
-        .executeTakeFirst();
+      const stoppedAtMs = Date.now();
+      const isKnown = await outbox.transaction(async (trx, enqueue) => {
+        const { numUpdatedRows } = await trx
+          .updateTable('sources')
+          .set({ status: 'disabled', statusReason: reason, updatedAtMs: stoppedAtMs })
+          .where('merchantId', '=', merchantId)
+          .where('kind', '=', kind)
+          .where('sourceKey', '=', sourceKey)
+          .executeTakeFirst();
+        if (numUpdatedRows > 0n)
+          enqueue({
+            queue: 'flows',
+            name: 'stop-source',
+            payload: { merchantId, sourceKind: kind, sourceKey, reason, stoppedAtMs },
+            meta: { merchantId },
+          });
+        return numUpdatedRows > 0n;
+      });
       directory.forget();
-      return numUpdatedRows > 0n;
+      return isKnown;
     },
     async remove(merchantId, id) {
       const source = await get(merchantId, id);

@@ -125,6 +125,16 @@ eachDatabase(t, 'the Shopify webhook', async (t, database) => {
       },
     );
     t.match(await sourceOf(SHOP), { statusReason: 'app/uninstalled' });
+    const told = await until(
+      async () => {
+        const jobs = await jobsIn(ingress, 'flows', 'stop-source');
+        return jobs.length > 0 && jobs;
+      },
+      { what: 'flow-engine to be told' },
+    );
+    t.match(told, [
+      { merchantId: 'default', sourceKind: 'shopify', sourceKey: SHOP, reason: 'app/uninstalled' },
+    ]);
     t.equal((await shopify(ORDER, delivery('d-after'))).status, 200);
     t.equal((await events()).filter(({ webhookId }) => webhookId === 'd-after').length, 0);
   });

@@ -1,7 +1,7 @@
 import { choicesOf } from '../../execution/check-answer.ts';
 import { isTimeZone, minutesOf } from '../../execution/local-time.ts';
 import { findPatternProblem } from '../../execution/match-pattern.ts';
-import type { DefinitionProblem, DefinitionSurroundings } from '../check-definition.ts';
+import type { DefinitionProblem } from '../check-definition.ts';
 import type { FlowDefinition, FlowNode, NodeOf } from '../definition.ts';
 
 /** The field, below the node, and what is wrong with it. */
@@ -11,10 +11,7 @@ const LIST_ROWS_MOST = 10;
 const SCHEMA_CHARACTERS_MOST = 8192;
 
 /** What each node needs beyond its schema. */
-export function findNodeProblems(
-  definition: FlowDefinition,
-  surroundings: DefinitionSurroundings,
-): DefinitionProblem[] {
+export function findNodeProblems(definition: FlowDefinition): DefinitionProblem[] {
   const zone: DefinitionProblem[] =
     definition.timeZone !== undefined && !isTimeZone(definition.timeZone)
       ? [{ path: '/timeZone', message: `is no time zone: "${definition.timeZone}"` }]
@@ -22,7 +19,7 @@ export function findNodeProblems(
   return [
     ...zone,
     ...Object.entries(definition.nodes).flatMap(([name, node]) =>
-      problemsOf(node, surroundings).map(([field, message]) => ({
+      problemsOf(node).map(([field, message]) => ({
         node: name,
         path: field === '' ? `/nodes/${name}` : `/nodes/${name}/${field}`,
         message,
@@ -31,12 +28,12 @@ export function findNodeProblems(
   ];
 }
 
-function problemsOf(node: FlowNode, { templates }: DefinitionSurroundings): Problem[] {
+function problemsOf(node: FlowNode): Problem[] {
   switch (node.kind) {
     case 'send':
-      return messageProblems(node, templates);
+      return messageProblems(node);
     case 'ask':
-      return [...messageProblems(node, templates), ...askProblems(node)];
+      return [...messageProblems(node), ...askProblems(node)];
     case 'wait-until':
       return waitUntilProblems(node);
     case 'business-hours':
@@ -72,12 +69,9 @@ function problemsOf(node: FlowNode, { templates }: DefinitionSurroundings): Prob
   }
 }
 
-function messageProblems(
-  node: NodeOf<'send'> | NodeOf<'ask'>,
-  templates: ReadonlySet<string> | undefined,
-): Problem[] {
+function messageProblems(node: NodeOf<'send'> | NodeOf<'ask'>): Problem[] {
   const problems: Problem[] = [];
-  const { text, message, buttons, list, templateFallback } = node;
+  const { text, message, buttons, list } = node;
   if (text === undefined && message === undefined)
     problems.push(['text', 'there must be a "text" or a "message" to send']);
   if (message !== undefined && (buttons ?? list) !== undefined)
@@ -104,14 +98,6 @@ function messageProblems(
     list.sections.some(({ title }) => title === undefined)
   )
     problems.push(['list', 'several sections need titles']);
-  const named = message?.type === 'template' ? message.content.name : undefined;
-  for (const [field, name] of [
-    ['message', named],
-    ['templateFallback', templateFallback?.name],
-  ] as const) {
-    if (templates !== undefined && typeof name === 'string' && !name.includes('{') && !templates.has(name))
-      problems.push([field, `there is no message template "${name}"`]);
-  }
   return problems;
 }
 
