@@ -14,6 +14,8 @@ import { assembleMedia } from './media-in/assemble-media.ts';
 import { assembleMessages } from './messages/assemble-messages.ts';
 import { createCandidateLoader } from './messages/message-candidate.ts';
 import { createRecorder } from './messages/recorder.ts';
+import { createDueNotes } from './pacing/due-notes.ts';
+import { createReadySet } from './pacing/ready-set.ts';
 import { createContactProcessors } from './processors/contacts.ts';
 import {
   createReceiveCustomEvent,
@@ -31,6 +33,7 @@ import { ensureFirstSender } from './senders/ensure-first-sender.ts';
 import { resealTokens } from './senders/reseal-tokens.ts';
 import { createSenderDirectory } from './senders/sender-directory.ts';
 import { assembleSending } from './sending/assemble-sending.ts';
+import { createReactions } from './sending/create-reactions.ts';
 import type { decideAfterCall } from './sending/decide-after-call.ts';
 import { createEventSubscriptions, type EventSubscriptions } from './subscriptions/event-subscriptions.ts';
 import { gatherEvents } from './subscriptions/gather-events.ts';
@@ -106,7 +109,9 @@ async function assemble(
     defaultRate: max === undefined ? undefined : { max, durationMs },
   });
   const files = await createFileStore(config);
-  const messages = assembleMessages(runtime, config, { store, senders, files });
+  const ready = createReadySet(runtime.redis.queue, runtime.redisSettings.queue.keyPrefix);
+  const notes = createDueNotes(ready, logger);
+  const messages = assembleMessages(runtime, config, { store, senders, files, notes });
   const { templates, preparation } = messages;
   const group = createGroupCommit(store.inScope);
   const { sending, attempts, admission } = assembleSending(runtime, config, {
@@ -148,7 +153,8 @@ async function assemble(
     'receive-shopify-event': createReceiveShopifyEvent(inbound),
     'receive-custom-event': createReceiveCustomEvent(inbound),
   });
-  const receipts = { store, firstTime, senders, templates };
+  const reactions = createReactions({ store, senders, templates, admission, logger });
+  const receipts = { store, firstTime, senders, templates, reactions, notes };
   runtime.addWorker('receipts', {
     'apply-statuses': createApplyStatuses(receipts),
     'apply-account-update': createApplyAccountUpdate(receipts),

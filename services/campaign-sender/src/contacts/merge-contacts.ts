@@ -31,6 +31,8 @@ export async function mergeContacts(
   const { trx, people, enqueue } = scope;
   const [survivor, other] = isOlder(a, b) ? [a, b] : [b, a];
   const { merchantId } = survivor;
+  // What waits moves into the other's line; everything before it has been passed on.
+  const mergedSequence = other.lastSequence - other.heldEvents;
   await remember(trx, dialect, survivor, other, cause, nowMs);
   const own = { lastSequence: survivor.lastSequence, heldEvents: survivor.heldEvents };
   Object.assign(survivor, mergeRows(survivor, other), own);
@@ -62,7 +64,7 @@ export async function mergeContacts(
     eventId: `merged_${other.id}`,
     kind: 'contact',
     name: 'contact.merged',
-    body: JSON.stringify({ mergedContactId: other.id }),
+    body: JSON.stringify({ mergedContactId: other.id, mergedSequence }),
     occurredAtMs: nowMs,
   });
   publishEvents(enqueue, merchantId, [

@@ -177,8 +177,8 @@ export interface MessagesTable {
   updatedAtMs: number;
 }
 
-/** How a call ended, or that it has not. */
-export type AttemptState = 'open' | 'parked' | 'accepted' | 'rejected' | 'not-sent' | 'unknown';
+/** How a call ended, or that it has not. `failed`: the provider took it, and a receipt told later that it came to nothing. */
+export type AttemptState = 'open' | 'parked' | 'accepted' | 'rejected' | 'not-sent' | 'unknown' | 'failed';
 
 /** Every call to the provider. */
 export interface MessageAttemptsTable {

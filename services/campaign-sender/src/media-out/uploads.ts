@@ -30,7 +30,8 @@ export interface Uploads {
 const DAY_MS = 24 * 3_600_000;
 /** The provider keeps a file 30 days; a message must still find it when it is sent. */
 const LIFETIME_MS = 29 * DAY_MS;
-const REMEMBERED_MS = 10_000;
+/** How long a process goes on using an id that it knows, though another has dropped it. */
+export const REMEMBERED_MS = 10_000;
 const REMEMBERED_MOST = 20_000;
 
 /** Makes the store of uploads. */

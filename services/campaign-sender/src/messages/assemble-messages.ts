@@ -7,6 +7,7 @@ import { createGraphApi, type GraphApi } from '../graph/graph-api.ts';
 import { createMediaFiles, type MediaFiles } from '../media-out/media-files.ts';
 import { createOutgoingMedia } from '../media-out/outgoing-media.ts';
 import { createUploads } from '../media-out/uploads.ts';
+import type { DueNotes } from '../pacing/due-notes.ts';
 import { requestSync } from '../senders/account-store.ts';
 import type { SenderDirectory } from '../senders/sender-directory.ts';
 import { type AccountSync, createAccountSync } from '../senders/sync-accounts.ts';
@@ -41,7 +42,12 @@ const UNKNOWN_REMEMBERED = 10_000;
 export function assembleMessages(
   runtime: Runtime<Tables, ServiceConfig>,
   config: ServiceConfig,
-  { store, senders, files }: { store: Store; senders: SenderDirectory; files: FileStore },
+  {
+    store,
+    senders,
+    files,
+    notes,
+  }: { store: Store; senders: SenderDirectory; files: FileStore; notes: DueNotes },
 ): AssembledMessages {
   const { logger, secretBox } = runtime;
   const graph = createGraphApi({
@@ -64,6 +70,9 @@ export function assembleMessages(
     ...{ store, graph, secretBox, logger },
     intervalMs: config.templateSyncIntervalMs,
     onChange: forget,
+    onWoken(senderIds) {
+      for (const senderId of senderIds) notes.add(senderId, store.now());
+    },
   });
 
   const askedFor = new Map<string, number>();

@@ -23,8 +23,8 @@ export interface Preparation {
   refused(candidate: Candidate, sender: Sender, code: string): Promise<void>;
 }
 
-/** How long a message rests whose template is held: until a webhook or the next reading of the account. */
-const HELD_MS = 60_000;
+/** How long a message rests whose template is held. Its release wakes it; this is for a release that was just missed. */
+const HELD_MS = 5 * 60_000;
 
 /** Makes the preparation of messages. */
 export function createPreparation(parts: {

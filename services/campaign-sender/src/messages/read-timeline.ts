@@ -29,7 +29,8 @@ export async function readTimeline(
     if (row.unknownSinceMs !== null)
       entries.push({ ...entry('parked', row.attempt, row.unknownSinceMs, 'no answer'), detail: row.cause });
     const endedAtMs = row.endedAtMs ?? row.startedAtMs;
-    if (row.state === 'accepted')
+    // What a receipt has failed was accepted before; the receipt has its own entry.
+    if (row.state === 'accepted' || row.state === 'failed')
       entries.push(entry('accepted', row.attempt, endedAtMs, 'answer or receipt'));
     if (row.state === 'rejected' || row.state === 'not-sent' || row.state === 'unknown')
       entries.push({

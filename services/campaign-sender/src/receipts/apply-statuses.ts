@@ -1,23 +1,24 @@
 import { insertIgnore } from '@switchyard/database';
 import type { Scope, Store } from '../database/scope.ts';
 import { valueByKey } from '../database/value-by-key.ts';
-import { dropUploads, isUnusableFile } from '../media-out/drop-uploads.ts';
 import { publishEvents } from '../messages/merchant-events.ts';
 import type { Origin } from '../messages/message-candidate.ts';
 import { type MessageState, openStates } from '../messages/message-state.ts';
 import { notifyOrigin } from '../sending/notify-origin.ts';
-import { ruleForCode } from '../sending/provider-errors.ts';
-import { needsReaction, reactToError, templateOf } from '../sending/react-to-error.ts';
-import { foldReceipts, type ReceiptChange } from './fold-receipts.ts';
-import { type MatchedReceipts, matchReceipts, type ReceiptBatch } from './match-receipts.ts';
-import type { Receipt } from './read-status.ts';
+import { judgeReceipts } from './judge-receipts.ts';
+import { matchReceipts, type ReceiptBatch } from './match-receipts.ts';
+import { type ReceiptFailure, reactToFailures } from './react-to-failures.ts';
+import { failureCode, type Receipt } from './read-status.ts';
+import { type Judged, settleCalls } from './settle-calls.ts';
 
 /** What a batch did. */
 export interface AppliedReceipts {
-  /** Messages that moved up. */
+  /** Messages that moved. */
   moved: number;
   /** Receipts of messages that are not ours. */
   unmatched: number;
+  /** Failures that were told for the first time. */
+  failures: ReceiptFailure[];
 }
 
 /** Merchant's events, by the state a message has reached. */
@@ -30,49 +31,55 @@ const eventTypes: Partial<Record<MessageState, string>> = {
 
 /**
  * Applies receipts: early, late, twice and in any order. Finds messages by our own id where the provider gave it back, else by
- * the provider's; moves them up; settles the calls whose end was unknown.
+ * the provider's; moves them up; settles the calls whose end was unknown. A failure gets the reaction that its code would have got in
+ * the answer: where that is to send again, the message goes back to the queue as its next attempt.
  *
- * Costs at most seven statements and the outbox, whatever the number of receipts. The same batch again changes nothing.
+ * Costs at most seven statements and the outbox, whatever the number of receipts, and two more where some have failed. The same batch
+ * again changes nothing.
  */
 export async function applyReceipts(store: Store, batch: ReceiptBatch): Promise<AppliedReceipts> {
   const nowMs = store.now();
   return await store.inScope(async (scope) => {
     const matched = await matchReceipts(scope, store, batch);
-    const changes = [...matched.values()].map((each) => ({
-      ...each,
-      change: foldReceipts(each.message.state, each.receipts),
-    }));
-    const moved = changes.filter(({ change }) => change.after !== change.before);
+    const judged = [...matched.values()].map(
+      (each): Judged => ({ ...each, change: judgeReceipts(each, nowMs) }),
+    );
+    const moved = judged.filter(({ change }) => change.after !== change.before || change.retry);
     if (moved.length > 0) await moveMessages(scope, moved, nowMs);
-    if (changes.length > 0) {
-      await settleAttempts(scope, changes, nowMs);
-      await addTimeline(scope, store, changes, nowMs);
+    if (judged.length > 0) {
+      await settleCalls(scope.trx, judged, nowMs);
+      await addTimeline(scope, store, judged, nowMs);
     }
-    for (const each of moved) await tellChange(scope, store, batch, each, nowMs);
+    for (const each of moved) tellOrigin(scope, batch, each, nowMs);
+    const failures = await reactToFailures(scope, store, batch, moved, nowMs);
     publishEvents(scope.enqueue, batch.merchantId, moved.flatMap(eventsOf));
     return {
       moved: moved.length,
-      unmatched: batch.receipts.length - changes.reduce((sum, { receipts }) => sum + receipts.length, 0),
+      unmatched: batch.receipts.length - judged.reduce((sum, { receipts }) => sum + receipts.length, 0),
+      failures,
     };
   });
 }
 
-type Changed = MatchedReceipts & { change: ReceiptChange };
-
-async function moveMessages({ trx }: Scope, moved: readonly Changed[], nowMs: number): Promise<void> {
-  const by = <T>(read: (each: Changed) => T) =>
+async function moveMessages({ trx }: Scope, moved: readonly Judged[], nowMs: number): Promise<void> {
+  const by = <T>(read: (each: Judged) => T) =>
     valueByKey(
       'id',
       moved.map((each) => [each.message.id, read(each)] as const),
     );
+  const triesOf = ({ change }: Judged) => (change.failure && (change.retry?.isTry ?? true) ? 1 : 0);
   await trx
     .updateTable('messages')
     .set({
       state: by(({ change }) => change.after),
-      providerMessageId: by(({ receipts }) => receipts[0]!.providerMessageId),
-      failureCode: by(({ change }) => failureCode(change.failure)),
-      failureReason: by(({ change }) => change.failure?.detail ?? null),
-      nextAttemptAtMs: null,
+      // Where the message goes out again: how an answer is told that comes only now, to the call that has failed.
+      providerMessageId: by(
+        ({ change, receipts }) => (change.failure ?? change.steps.at(-1) ?? receipts[0]!).providerMessageId,
+      ),
+      failureCode: by(({ change }) => (change.retry ? null : failureCode(change.failure))),
+      failureReason: by(({ change }) => (change.retry ? null : (change.failure?.detail ?? null))),
+      ...(moved.some(triesOf) ? { failures: by((each) => each.message.failures + triesOf(each)) } : {}),
+      nextAttemptAtMs: by(({ change }) => change.retry?.atMs ?? null),
       updatedAtMs: nowMs,
     })
     .where(
@@ -83,44 +90,16 @@ async function moveMessages({ trx }: Scope, moved: readonly Changed[], nowMs: nu
     .execute();
 }
 
-/** A receipt proves that the provider took the call, whatever we knew of its end. */
-async function settleAttempts({ trx }: Scope, changes: readonly Changed[], nowMs: number): Promise<void> {
-  const by = <T>(read: (each: Changed) => T) =>
-    valueByKey(
-      'messageId',
-      changes.map((each) => [each.message.id, read(each)] as const),
-    );
-  await trx
-    .updateTable('message_attempts')
-    .set({
-      state: 'accepted',
-      endedAtMs: nowMs,
-      providerMessageId: by(({ receipts }) => receipts[0]!.providerMessageId),
-    })
-    .where(
-      'messageId',
-      'in',
-      changes.map(({ message }) => message.id),
-    )
-    .where(
-      'attempt',
-      '=',
-      by(({ attempt }) => attempt),
-    )
-    .where('state', 'in', ['open', 'parked', 'unknown', 'not-sent'])
-    .execute();
-}
-
-async function addTimeline({ trx }: Scope, { dialect }: Store, changes: readonly Changed[], nowMs: number) {
+async function addTimeline({ trx }: Scope, { dialect }: Store, judged: readonly Judged[], nowMs: number) {
   await insertIgnore(
     trx,
     dialect,
     'message_timeline',
-    changes.flatMap(({ message, receipts, attempt }) =>
+    judged.flatMap(({ message, receipts }) =>
       receipts.map((receipt) => ({
         messageId: message.id,
         state: receipt.state,
-        attempt: receipt.key?.attempt ?? attempt,
+        attempt: receipt.attempt,
         occurredAtMs: receipt.occurredAtMs,
         recordedAtMs: nowMs,
         cause: 'receipt',
@@ -132,56 +111,25 @@ async function addTimeline({ trx }: Scope, { dialect }: Store, changes: readonly
   );
 }
 
-/** Tells the flow that asked, and does what an error asks for. */
-async function tellChange(
-  scope: Scope,
-  store: Store,
-  batch: ReceiptBatch,
-  each: Changed,
-  nowMs: number,
-): Promise<void> {
-  const { message, change } = each;
+/** Tells the flow that asked. A message that goes out again has not ended yet. */
+function tellOrigin(scope: Scope, { merchantId }: ReceiptBatch, { message, change }: Judged, nowMs: number) {
+  if (change.retry) return;
   const origin = message.origin === null ? null : (JSON.parse(message.origin) as Origin);
-  const target = { id: message.id, merchantId: batch.merchantId, origin };
+  const target = { id: message.id, merchantId, origin };
   const wasOpen = (openStates as readonly MessageState[]).includes(change.before);
   if (change.after === 'failed')
     notifyOrigin(scope.enqueue, target, 'failed', failureCode(change.failure) ?? undefined, nowMs);
   else if (wasOpen) notifyOrigin(scope.enqueue, target, 'accepted', undefined, nowMs);
-  const code = change.failure?.code;
-  if (code === undefined) return;
-  if (isUnusableFile(String(code)))
-    await dropUploads(scope.trx, batch.sender.id, {
-      type: message.type,
-      content: JSON.parse(message.content) as Record<string, unknown>,
-    });
-  const rule = ruleForCode(code);
-  if (!needsReaction(rule)) return;
-  await reactToError(
-    scope,
-    store.dialect,
-    rule,
-    String(code),
-    {
-      merchantId: batch.merchantId,
-      contactId: message.contactId,
-      senderId: batch.sender.id,
-      wabaId: batch.sender.wabaId,
-      template: templateOf({
-        type: message.type,
-        content: JSON.parse(message.content) as Record<string, unknown>,
-      }),
-    },
-    nowMs,
-  );
 }
 
-function eventsOf({ message, change }: Changed) {
+function eventsOf({ message, change }: Judged) {
   return change.steps.flatMap((receipt) => {
     const type = eventTypes[receipt.state];
     if (type === undefined) return [];
     return [
       {
-        id: `${message.id}_${receipt.state}`,
+        // A message that was sent again is told as sent again.
+        id: `${message.id}_${receipt.state}${receipt.state === 'sent' && receipt.attempt > 1 ? `_${receipt.attempt}` : ''}`,
         type,
         occurredAtMs: receipt.occurredAtMs,
         data: {
@@ -195,11 +143,6 @@ function eventsOf({ message, change }: Changed) {
       },
     ];
   });
-}
-
-function failureCode(receipt: Receipt | undefined): string | null {
-  if (receipt?.state !== 'failed') return null;
-  return receipt.code === undefined ? 'UNSTATED' : String(receipt.code);
 }
 
 /**

@@ -2,13 +2,13 @@ import { afterReceipt, type MessageState, type ReceiptState } from '../messages/
 import type { Receipt } from './read-status.ts';
 
 /** A message's change by the receipts of one batch. */
-export interface ReceiptChange {
+export interface ReceiptChange<R extends Receipt = Receipt> {
   before: MessageState;
   after: MessageState;
   /** The receipts that moved it up, in the order they did. */
-  steps: Receipt[];
+  steps: R[];
   /** The error of the failure, where it ended as failed. */
-  failure: Receipt | undefined;
+  failure: R | undefined;
 }
 
 /**
@@ -16,8 +16,11 @@ export interface ReceiptChange {
  *
  * Of a batch that holds several steps of one message, each is a step (merchants are told of all of them), from low to high.
  */
-export function foldReceipts(state: MessageState, receipts: readonly Receipt[]): ReceiptChange {
-  const change: ReceiptChange = { before: state, after: state, steps: [], failure: undefined };
+export function foldReceipts<R extends Receipt>(
+  state: MessageState,
+  receipts: readonly R[],
+): ReceiptChange<R> {
+  const change: ReceiptChange<R> = { before: state, after: state, steps: [], failure: undefined };
   for (const receipt of receipts.toSorted(byRank)) {
     const next = afterReceipt(change.after, receipt.state);
     if (next === change.after) continue;

@@ -1,5 +1,6 @@
 import type { Scope, Store } from '../database/scope.ts';
-import type { MessageState } from '../messages/message-state.ts';
+import type { AttemptState } from '../database/tables.ts';
+import { type MessageState, openStates } from '../messages/message-state.ts';
 import type { Receipt } from './read-status.ts';
 
 /** A batch of receipts of one number. */
@@ -15,17 +16,28 @@ export interface KnownMessage {
   contactId: string | null;
   state: MessageState;
   attempts: number;
+  failures: number;
   origin: string | null;
+  address: string;
   type: string;
   content: string;
+  templateFallback: string | null;
+  expiresAtMs: number | null;
+  /** Of an open message: its latest call has been taken, and then failed by a receipt. */
+  providerMessageId: string | null;
+}
+
+/** A receipt and the call that it belongs to. */
+export interface AttemptReceipt extends Receipt {
+  attempt: number;
 }
 
 /** The receipts of one message. */
 export interface MatchedReceipts {
   message: KnownMessage;
-  receipts: Receipt[];
-  /** The call they belong to. */
-  attempt: number;
+  receipts: AttemptReceipt[];
+  /** The message's calls, read where what a receipt means depends on them; empty otherwise. */
+  calls: ReadonlyMap<number, AttemptState>;
 }
 
 /**
@@ -57,7 +69,20 @@ export async function matchReceipts(
   if (keyOf.size === 0) return matched;
   const query = trx
     .selectFrom('messages')
-    .select(['id', 'contactId', 'state', 'attempts', 'origin', 'type', 'content'])
+    .select([
+      'id',
+      'contactId',
+      'state',
+      'attempts',
+      'failures',
+      'origin',
+      'address',
+      'type',
+      'content',
+      'templateFallback',
+      'expiresAtMs',
+      'providerMessageId',
+    ])
     .where('id', 'in', [...new Set([...keyOf.values()].map(({ messageId }) => messageId))].toSorted())
     .where('merchantId', '=', merchantId)
     .where('direction', '=', 'out')
@@ -69,10 +94,36 @@ export async function matchReceipts(
     // A number no call has had belongs to someone else's message of the same id.
     if (!message || attempt > message.attempts) continue;
     const entry = matched.get(messageId);
-    if (entry) {
-      entry.receipts.push(receipt);
-      entry.attempt = Math.max(entry.attempt, attempt);
-    } else matched.set(messageId, { message, receipts: [receipt], attempt });
+    if (entry) entry.receipts.push({ ...receipt, attempt });
+    else matched.set(messageId, { message, receipts: [{ ...receipt, attempt }], calls: new Map() });
   }
+  await readCalls(trx, [...matched.values()].filter(dependsOnCalls));
   return matched;
+}
+
+/** A failure may be that of one call among several; "sent" may come after its call has failed. */
+function dependsOnCalls({ message, receipts }: MatchedReceipts): boolean {
+  if (receipts.some(({ state }) => state === 'failed')) return true;
+  const hasFailedCall =
+    message.attempts > 1 ||
+    (message.providerMessageId !== null && (openStates as readonly MessageState[]).includes(message.state));
+  return hasFailedCall && receipts.some(({ state }) => state === 'sent');
+}
+
+async function readCalls(trx: Scope['trx'], entries: MatchedReceipts[]): Promise<void> {
+  if (entries.length === 0) return;
+  const rows = await trx
+    .selectFrom('message_attempts')
+    .select(['messageId', 'attempt', 'state'])
+    .where(
+      'messageId',
+      'in',
+      entries.map(({ message }) => message.id),
+    )
+    .execute();
+  const byMessage = Map.groupBy(rows, ({ messageId }) => messageId);
+  for (const entry of entries)
+    entry.calls = new Map(
+      (byMessage.get(entry.message.id) ?? []).map(({ attempt, state }) => [attempt, state] as const),
+    );
 }

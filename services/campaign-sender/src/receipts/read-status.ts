@@ -50,3 +50,9 @@ function readSeconds(value: unknown): number | undefined {
     ? seconds * 1000
     : undefined;
 }
+
+/** The code of a failure as messages keep it; null for a receipt that is none. */
+export function failureCode(receipt: Receipt | undefined): string | null {
+  if (receipt?.state !== 'failed') return null;
+  return receipt.code === undefined ? 'UNSTATED' : String(receipt.code);
+}

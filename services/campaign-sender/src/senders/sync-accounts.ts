@@ -4,6 +4,7 @@ import type { Store } from '../database/scope.ts';
 import type { GraphApi } from '../graph/graph-api.ts';
 import { readListed, templateListFields } from '../templates/read-listed.ts';
 import { dropUnlisted, writeListed } from '../templates/template-store.ts';
+import { wakeHeld } from '../templates/wake-held.ts';
 import { type AccountKey, accountIdOf, accountTokenContext } from './account-store.ts';
 import { basicNumberFields, numberFields, readNumberFacts, writeNumberFacts } from './number-facts.ts';
 import { type Listed, readPages } from './read-pages.ts';
@@ -36,6 +37,8 @@ export interface AccountSyncParts {
   intervalMs: number;
   /** Told when something has changed. */
   onChange(): void;
+  /** Told of numbers whose messages are due, since a template was released. */
+  onWoken(senderIds: readonly string[]): void;
 }
 
 const PAGE_SIZE = '100';
@@ -50,7 +53,7 @@ const INVALID_FIELD = 100;
 
 /** Makes the reader of accounts. */
 export function createAccountSync(parts: AccountSyncParts): AccountSync {
-  const { store, graph, secretBox, logger, intervalMs, onChange } = parts;
+  const { store, graph, secretBox, logger, intervalMs, onChange, onWoken } = parts;
   const { db, dialect } = store;
 
   /** The account's token, else that of one of its numbers. */
@@ -131,9 +134,16 @@ export function createAccountSync(parts: AccountSyncParts): AccountSync {
       async (items) => {
         const templates = items.flatMap((item) => readListed(item) ?? []);
         report.templates += templates.length;
-        report.changedTemplates += await store.inScope(({ trx }) =>
-          writeListed(trx, dialect, account, templates, listedAtMs, store.now()),
-        );
+        const woken = await store.inScope(async ({ trx }) => {
+          const nowMs = store.now();
+          const written = await writeListed(trx, dialect, account, templates, listedAtMs, nowMs);
+          return { ...written, senderIds: await wakeHeld(trx, account, written.released, nowMs) };
+        });
+        report.changedTemplates += woken.changed;
+        if (woken.senderIds.length > 0) {
+          onChange();
+          onWoken(woken.senderIds);
+        }
       },
     );
     if (listed.ok)

@@ -171,19 +171,24 @@ async function finishAttempts(scope: Scope, ends: readonly Finish[], nowMs: numb
 
 async function acceptMessages(trx: Executor, ends: readonly Finish[], nowMs: number): Promise<void> {
   const ids = ends.map(({ candidate }) => candidate.id);
+  const providerMessageId = valueByKey(
+    'id',
+    ends.map(({ candidate, verdict }) => [candidate.id, verdict.attempt.providerMessageId] as const),
+  );
   await trx
     .updateTable('messages')
     .set({
       state: 'accepted',
-      providerMessageId: valueByKey(
-        'id',
-        ends.map(({ candidate, verdict }) => [candidate.id, verdict.attempt.providerMessageId] as const),
-      ),
+      providerMessageId,
       nextAttemptAtMs: null,
       updatedAtMs: nowMs,
     })
     .where('id', 'in', ids)
     .where('state', 'in', ['queued', 'sending', 'parked'])
+    // A receipt was faster, and has failed this very call: the message goes out again.
+    .where((eb) =>
+      eb.or([eb('providerMessageId', 'is', null), eb('providerMessageId', '!=', providerMessageId)]),
+    )
     .execute();
 }
 

@@ -15,6 +15,8 @@ export interface Reactions {
   toCall(sender: Sender, result: CallResult, isProbe: boolean): Promise<void>;
   /** Does what the error table says: slow down, wait, pause, hold, suppress. */
   toError(candidate: Candidate, sender: Sender, rule: ProviderErrorRule, code: string): Promise<void>;
+  /** Does those parts of it that are kept in Redis: slow down, wait. */
+  toPace(address: string, sender: Sender, rule: ProviderErrorRule): Promise<void>;
 }
 
 /** What reactions act on. */
@@ -41,7 +43,18 @@ export function createReactions({ store, senders, templates, admission, logger }
     await Promise.all(numbers.map(({ id }) => admission.hold(id, pauseMs)));
   }
 
+  async function toPace(address: string, sender: Sender, rule: ProviderErrorRule): Promise<void> {
+    if (rule.action === 'slow-number') await admission.slowDown(sender.id);
+    if (rule.action === 'delay-recipient') await admission.delayRecipient(sender.id, address);
+    const holdMs = holdMsOf(rule);
+    if (rule.action === 'slow-app') await admission.holdApp(holdMs);
+    else if (rule.action === 'slow-account')
+      await holdAccount(sender.merchantId, sender.wabaId, sender.id, holdMs);
+    else if (holdMs > 0) await admission.hold(sender.id, holdMs);
+  }
+
   return {
+    toPace,
     async toCall(sender, result, isProbe) {
       try {
         if (isTrouble(result)) {
@@ -59,13 +72,7 @@ export function createReactions({ store, senders, templates, admission, logger }
     },
     async toError(candidate, sender, rule, code) {
       const { merchantId, contactId, address } = candidate;
-      if (rule.action === 'slow-number') await admission.slowDown(sender.id);
-      if (rule.action === 'delay-recipient') await admission.delayRecipient(sender.id, address);
-      const holdMs = holdMsOf(rule);
-      if (rule.action === 'slow-app') await admission.holdApp(holdMs);
-      else if (rule.action === 'slow-account')
-        await holdAccount(merchantId, sender.wabaId, sender.id, holdMs);
-      else if (holdMs > 0) await admission.hold(sender.id, holdMs);
+      await toPace(address, sender, rule);
       if (!needsReaction(rule)) return;
       const template = templateOf(candidate);
       await store.inScope((scope) =>

@@ -69,7 +69,8 @@ export function decideAfterCall(
   };
 }
 
-function afterRefusal(
+/** What becomes of a message that the provider has refused, in its answer or by a receipt. Pure. @param failures tries used up before. */
+export function afterRefusal(
   rule: ProviderErrorRule,
   { code, details }: { code: number; details: string },
   failures: number,

@@ -1,6 +1,8 @@
 import type { Scope, Store } from '../database/scope.ts';
 import { requestSync } from '../senders/account-store.ts';
+import { sendabilityOf } from './template-facts.ts';
 import { noteTemplate } from './template-store.ts';
+import { wakeHeld } from './wake-held.ts';
 
 type Loose = Record<string, unknown>;
 
@@ -19,31 +21,34 @@ const statusOf: Readonly<Record<string, string>> = { REINSTATED: 'APPROVED', UNA
 
 /**
  * Follows a webhook about a template: its status at once, the rest by reading the account's list soon. Safe to repeat; what is
- * older than what is known changes nothing.
+ * older than what is known changes nothing. Messages that waited for the template's release are due at once.
+ *
+ * @returns the numbers whose messages were woken.
  */
 export async function applyTemplateUpdate(
   { trx }: Scope,
   store: Store,
   update: { merchantId: string; wabaId: string | null; field: string; value: Loose; occurredAtMs: number },
-): Promise<void> {
+): Promise<string[]> {
   const { merchantId, wabaId, field, value, occurredAtMs } = update;
   const { message_template_name: name, message_template_language: language } = value;
   const nowMs = store.now();
   if (wabaId !== null) await requestSync(trx, store.dialect, { merchantId, wabaId }, nowMs);
-  if (typeof name !== 'string' || typeof language !== 'string') return;
+  if (typeof name !== 'string' || typeof language !== 'string') return [];
   const word = (key: string) => (typeof value[key] === 'string' ? (value[key] as string) : undefined);
   const event = word('event');
-  const status = field === 'message_template_status_update' ? event : undefined;
+  const told = field === 'message_template_status_update' ? event : undefined;
+  const status = told === undefined ? undefined : (statusOf[told] ?? told);
   const category = word('new_category') ?? word('message_template_category');
   const quality = word('new_quality_score');
   const id = value.message_template_id;
-  if (status === undefined && category === undefined && quality === undefined) return;
+  if (status === undefined && category === undefined && quality === undefined) return [];
   await noteTemplate(
     trx,
     store.dialect,
     { merchantId, wabaId, name, language },
     {
-      ...(status === undefined ? {} : { status: statusOf[status] ?? status, reason: reasonOf(value) }),
+      ...(status === undefined ? {} : { status, reason: reasonOf(value) }),
       ...(category === undefined ? {} : { category }),
       ...(quality === undefined ? {} : { quality }),
       ...(typeof id === 'number' || typeof id === 'string' ? { providerTemplateId: String(id) } : {}),
@@ -52,6 +57,8 @@ export async function applyTemplateUpdate(
     occurredAtMs + GRAIN_MS,
     nowMs,
   );
+  const isReleased = status !== undefined && sendabilityOf(status) !== 'held';
+  return isReleased ? await wakeHeld(trx, { merchantId, wabaId }, [name], nowMs) : [];
 }
 
 function reasonOf({ reason, other_info: other, rejection_info: rejection }: Loose): string | null {

@@ -3,7 +3,7 @@ import { insertIgnore } from '@switchyard/database';
 import type { Insertable } from 'kysely';
 import type { Dialect, Executor } from '../database/scope.ts';
 import type { TemplatesTable } from '../database/tables.ts';
-import { normalizeLanguage } from './template-facts.ts';
+import { normalizeLanguage, sendabilityOf } from './template-facts.ts';
 
 /** Which template is meant. An unknown account is the empty one. */
 export interface TemplateKey {
@@ -92,7 +92,7 @@ export async function noteTemplate(
  * Writes templates as one page of the provider's list has them. A status that a webhook told after the list was asked for stays.
  *
  * @param listedAtMs when the list was asked for.
- * @returns how many were new or had changed.
+ * @returns how many were new or had changed, and the names of those that messages may no longer wait for.
  */
 export async function writeListed(
   trx: Executor,
@@ -101,9 +101,9 @@ export async function writeListed(
   listed: readonly ListedTemplate[],
   listedAtMs: number,
   nowMs: number,
-): Promise<number> {
+): Promise<{ changed: number; released: string[] }> {
   const byId = new Map(listed.map((each) => [templateIdOf({ ...account, ...each }), each]));
-  if (byId.size === 0) return 0;
+  if (byId.size === 0) return { changed: 0, released: [] };
   const query = trx
     .selectFrom('templates')
     .selectAll()
@@ -111,6 +111,7 @@ export async function writeListed(
   const rows = await (dialect === 'mysql' ? query.forUpdate() : query).execute();
   const known = new Map(rows.map((row) => [row.id, row]));
   const added: Insertable<TemplatesTable>[] = [];
+  const released: string[] = [];
   let changed = 0;
   for (const [id, each] of byId) {
     const before = known.get(id);
@@ -136,6 +137,8 @@ export async function writeListed(
       Object.entries(facts).every(([name, value]) => before[name as keyof typeof before] === value);
     if (isSame) continue;
     changed += 1;
+    if (isNews && sendabilityOf(before.status) === 'held' && sendabilityOf(each.status) !== 'held')
+      released.push(each.name);
     await trx
       .updateTable('templates')
       .set({ ...facts, ...(isNews ? status : {}), updatedAtMs: nowMs })
@@ -148,7 +151,7 @@ export async function writeListed(
     .set({ syncedAtMs: listedAtMs })
     .where('id', 'in', [...byId.keys()])
     .execute();
-  return added.length + changed;
+  return { changed: added.length + changed, released };
 }
 
 /** Marks the account's templates that a whole list did not have as deleted. @returns how many. */

@@ -152,9 +152,14 @@ t.test(
     t.match(contact, { phone: '+15551234400', userId: 'US.44', name: 'Ana', tags: ['imported'] });
     const messages = (await stage.call('GET', `/api/v1/conversations/${imported}/messages`)).body.data.items;
     t.equal(messages.length, 2);
-    await until(async () =>
-      (await stage.queued('flows')).some(({ payload }) => payload.name === 'contact.merged'),
+    const merged = await until(async () =>
+      (await stage.queued('flows')).find(({ payload }) => payload.name === 'contact.merged'),
     );
+    t.match(merged.payload, {
+      contact: { id: imported, phone: '+15551234400', userId: 'US.44', tags: ['imported'] },
+      // Its one message was passed on under its own id.
+      body: JSON.stringify({ mergedContactId: other, mergedSequence: 1 }),
+    });
     // An effect of a flow that still knows the other.
     await stage.ingress.add({
       queue: 'contacts',

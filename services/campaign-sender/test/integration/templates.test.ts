@@ -117,12 +117,7 @@ void eachDatabase(
     await until(async () => (await statusOf(stage, 'hello_world')) === 'APPROVED', {
       what: 'it is released',
     });
-    await stage.ingress.add({
-      queue: 'messages',
-      name: 'deliver-message',
-      payload: { merchantId: 'default', messageId: id, turn: 50 },
-    });
-    await stage.simulator.waitForAccepted(({ messageId }) => messageId === id);
+    await stage.simulator.waitForAccepted(({ messageId }) => messageId === id, 30_000);
 
     stage.simulator.putTemplate({ name: 'hello_world', status: 'DISABLED' });
     await until(async () => (await statusOf(stage, 'hello_world')) === 'DISABLED', {

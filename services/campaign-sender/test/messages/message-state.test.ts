@@ -9,7 +9,7 @@ import {
   rankOf,
   receiptStates,
 } from '../../src/messages/message-state.ts';
-import { foldReceipts } from '../../src/receipts/fold-receipts.ts';
+import { foldReceipts, type ReceiptChange } from '../../src/receipts/fold-receipts.ts';
 import type { Receipt } from '../../src/receipts/read-status.ts';
 
 const receipt = (state: ReceiptState): Receipt => ({
@@ -43,7 +43,7 @@ t.test('any order and repetition of receipts, in any batches, ends in the same s
       let state: MessageState = start;
       for (let rest = [...states, ...states.toReversed()]; rest.length > 0; ) {
         const size = 1 + (cuts.next().value as number);
-        const change = foldReceipts(state, rest.slice(0, size).map(receipt));
+        const change: ReceiptChange = foldReceipts(state, rest.slice(0, size).map(receipt));
         if (rankOf(change.after) < rankOf(state)) return false;
         state = change.after;
         rest = rest.slice(size);

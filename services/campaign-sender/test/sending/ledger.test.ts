@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { createGroupCommit } from '../../src/database/group-commit.ts';
 import type { Store } from '../../src/database/scope.ts';
+import type { AttemptState } from '../../src/database/tables.ts';
 import { buildApp, loadServiceConfig } from '../../src/index.ts';
 import { loadCandidates } from '../../src/messages/message-candidate.ts';
 import { type MessageState, rankOf, receiptStates } from '../../src/messages/message-state.ts';
@@ -18,8 +19,11 @@ import { startSurroundings } from '../helper.ts';
 import { fillNumbers, senderIdOf } from '../load/fill-tables.ts';
 
 const MESSAGES = 3;
+/** Terminal, to be tried again, to be sent as a template instead, and no try spent. */
+const codes = [131026, 131016, 131047, 130429] as const;
+const wamidOf = (id: string, attempt: number) => `wamid_${id}_${attempt}`;
 const ends: CallResult[] = [
-  { kind: 'accepted', providerMessageId: 'wamid', tookMs: 1 },
+  { kind: 'accepted', providerMessageId: '', tookMs: 1 },
   { kind: 'rejected', code: 131016, details: '', tookMs: 1 },
   { kind: 'rejected', code: 131026, details: '', tookMs: 1 },
   { kind: 'rejected', code: 130429, details: '', tookMs: 1 },
@@ -32,7 +36,14 @@ type Event =
   | { kind: 'finish'; message: number; end: number }
   | {
       kind: 'receipts';
-      list: { message: number; state: (typeof receiptStates)[number]; isKeyed: boolean }[];
+      list: {
+        message: number;
+        state: (typeof receiptStates)[number];
+        isKeyed: boolean;
+        /** How many calls before the latest. */
+        back: number;
+        code: number;
+      }[];
     };
 
 const message = fc.nat({ max: MESSAGES - 1 });
@@ -41,10 +52,16 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   fc.record({ kind: fc.constant('finish' as const), message, end: fc.nat({ max: ends.length - 1 }) }),
   fc.record({
     kind: fc.constant('receipts' as const),
-    list: fc.array(fc.record({ message, state: fc.constantFrom(...receiptStates), isKeyed: fc.boolean() }), {
-      minLength: 1,
-      maxLength: 5,
-    }),
+    list: fc.array(
+      fc.record({
+        message,
+        state: fc.constantFrom(...receiptStates),
+        isKeyed: fc.boolean(),
+        back: fc.nat({ max: 2 }),
+        code: fc.constantFrom(...codes),
+      }),
+      { minLength: 1, maxLength: 5 },
+    ),
   }),
 );
 
@@ -81,17 +98,39 @@ t.test('any order and repetition of events keeps the sums and ranks of the ledge
       enqueued.length = 0;
       const ids = Array.from({ length: MESSAGES }, (_, index) => `m_${run}_${index}`);
       const items = ids.map((id) => ({
-        message: readOutgoing({ to: '+15551230000', content: 'hello' }, { id, merchantId: 'default' })
-          .message,
+        message: readOutgoing(
+          {
+            to: '+15551230000',
+            content: 'hello',
+            templateFallback: { name: 'order_update', language: { code: 'en_US' } },
+          },
+          { id, merchantId: 'default' },
+        ).message,
         senderId: sender.id,
         problem: undefined,
       }));
       const record = (index: number) =>
         store.inScope(({ trx }) => recordMessages(trx, 'sqlite', [items[index]!], nowMs));
       for (const index of ids.keys()) await record(index);
-      const begun = new Map<number, { candidate: Awaited<ReturnType<typeof find>>; attempt: number }>();
+      const begun = new Map<
+        number,
+        { candidate: Awaited<ReturnType<typeof find>>; attempt: number; end?: CallResult }
+      >();
       const find = async (index: number) => (await loadCandidates(db, [ids[index]!])).get(ids[index]!)!;
       let before = await read();
+      let failedBefore = new Set<string>();
+      const keyed: Record<string, unknown>[] = [];
+      const receive = (statuses: Record<string, unknown>[]) =>
+        applyReceipts(store, { merchantId: 'default', sender, receipts: readStatuses(statuses, nowMs) });
+      const readCalls = (state: AttemptState) =>
+        db
+          .selectFrom('message_attempts')
+          .select(['messageId', 'attempt'])
+          .where('messageId', 'in', ids)
+          .where('state', '=', state)
+          .execute();
+      const readFailed = async () =>
+        new Set((await readCalls('failed')).map(({ messageId, attempt }) => `${messageId}:${attempt}`));
 
       async function read() {
         const rows = await db
@@ -104,23 +143,22 @@ t.test('any order and repetition of events keeps the sums and ranks of the ledge
 
       async function apply(each: Event): Promise<void> {
         if (each.kind === 'receipts') {
-          const statuses = await Promise.all(
-            each.list.map(async ({ message: index, state, isKeyed }) => ({
-              id: `wamid_${ids[index]}`,
-              status: state,
-              timestamp: '1800000000',
-              ...(isKeyed
-                ? {
-                    biz_opaque_callback_data: `${ids[index]}:${Math.max(1, before.get(ids[index]!)!.attempts)}`,
-                  }
-                : {}),
-            })),
-          );
-          await applyReceipts(store, {
-            merchantId: 'default',
-            sender,
-            receipts: readStatuses(statuses, nowMs),
+          const statuses = each.list.flatMap(({ message: index, state, isKeyed, back, code }) => {
+            const { attempts: latest } = before.get(ids[index]!)!;
+            if (latest === 0) return [];
+            const attempt = Math.max(1, latest - back);
+            return [
+              {
+                id: wamidOf(ids[index]!, attempt),
+                status: state,
+                timestamp: '1800000000',
+                ...(isKeyed ? { biz_opaque_callback_data: `${ids[index]}:${attempt}` } : {}),
+                ...(state === 'failed' ? { errors: [{ code }] } : {}),
+              },
+            ];
           });
+          keyed.push(...statuses.filter((status) => 'biz_opaque_callback_data' in status));
+          await receive(statuses);
           return;
         }
         const candidate = await find(each.message);
@@ -132,8 +170,13 @@ t.test('any order and repetition of events keeps the sums and ranks of the ledge
         if (each.kind === 'finish') {
           const open = begun.get(each.message);
           if (!open) return;
+          // A call ends once; writing that down may be repeated.
+          open.end ??= ends[each.end]!;
+          const { end } = open;
           const verdict = decideAfterCall(
-            ends[each.end]!,
+            end.kind === 'accepted'
+              ? { ...end, providerMessageId: wamidOf(ids[each.message]!, open.attempt) }
+              : end,
             { attempts: open.attempt, failures: open.candidate.failures },
             { nowMs, startedAtMs: nowMs, graceMs: 90_000 },
           );
@@ -151,20 +194,55 @@ t.test('any order and repetition of events keeps the sums and ranks of the ledge
         nowMs += 1;
         await apply(each);
         const after = await read();
+        const failed = await readFailed();
         if (after.size !== MESSAGES) return false;
+        // What counts as taken has a call that has not failed.
+        const taken = new Set((await readCalls('accepted')).map(({ messageId }) => messageId));
+        if ([...after].some(([id, { state }]) => state === 'accepted' && !taken.has(id))) return false;
+        // A call fails by receipt once and for good.
+        if ([...failedBefore].some((call) => !failed.has(call))) return false;
         for (const [id, row] of after) {
           const isOpen = ['queued', 'sending', 'parked'].includes(row.state);
-          // Once settled, only a receipt moves a message, and only up.
+          // Once settled, only a receipt moves a message, and only up; but one that has failed a call may have it sent again.
           const was = before.get(id)!;
           const wasOpen = ['queued', 'sending', 'parked'].includes(was.state);
-          if (!wasOpen && isOpen) return false;
-          if (!wasOpen && rankOf(row.state as MessageState) < rankOf(was.state as MessageState)) return false;
+          const isSentAgain =
+            ['accepted', 'sent'].includes(was.state) &&
+            row.state === 'queued' &&
+            [...failed].some((call) => !failedBefore.has(call) && call.startsWith(`${id}:`));
+          if (!wasOpen && isOpen && !isSentAgain) return false;
+          if (
+            !wasOpen &&
+            !isSentAgain &&
+            rankOf(row.state as MessageState) < rankOf(was.state as MessageState)
+          )
+            return false;
           if (row.attempts < was.attempts) return false;
           if (!isOpen && row.nextAttemptAtMs !== null) return false;
           if (row.state !== 'sending' && isOpen && row.nextAttemptAtMs === null) return false;
         }
         before = after;
+        failedBefore = failed;
       }
+      // The same receipts once more, in any batches: nothing changes.
+      const books = async () =>
+        JSON.stringify([
+          await db.selectFrom('messages').selectAll().where('id', 'in', ids).orderBy('id').execute(),
+          await db
+            .selectFrom('message_timeline')
+            .select(['messageId', 'state', 'attempt'])
+            .where('messageId', 'in', ids)
+            .orderBy('messageId')
+            .orderBy('state')
+            .orderBy('attempt')
+            .execute(),
+          [...(await readFailed())].toSorted(),
+        ]);
+      const closed = await books();
+      const told = enqueued.length;
+      await receive(keyed.toReversed());
+      for (const status of keyed) await receive([status]);
+      if ((await books()) !== closed || enqueued.length !== told) return false;
       const calls = await db
         .selectFrom('message_attempts')
         .select(['messageId', 'attempt', 'state'])
