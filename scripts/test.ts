@@ -67,8 +67,12 @@ const results = workspaces.map((workspace): [Workspace, TestResult] => {
 const passed = results.reduce((sum, [, result]) => sum + result.passed, 0);
 let failed = results.reduce((sum, [, result]) => sum + result.failed, 0);
 
-for (const [{ path }, { failures }] of results)
-  if (failures.length > 0) console.log(`\n${path}\n${failures.map((line) => `  ${line}`).join('\n')}`);
+// Each begins with `FAILED`, so that whoever runs this can find the failures in a long output.
+for (const [{ path }, { failures, problem }] of results) {
+  for (const { name, diagnostics } of failures)
+    console.log([`\nFAILED ${path}: ${name}`, ...diagnostics].join('\n    '));
+  if (problem) console.log(`\nFAILED ${path}: ${problem}`);
+}
 
 console.log();
 const width = Math.max(...workspaces.map(({ path }) => path.length));

@@ -1,11 +1,18 @@
+/** A failed assertion. */
+export interface Failure {
+  /** Its name after those of the tests around it. */
+  name: string;
+  /** Lines of the YAML that follows it, shortened. */
+  diagnostics: string[];
+}
+
 /** What one workspace's tests came to. */
 export interface TestResult {
   passed: number;
   failed: number;
   /** The names of what was skipped, with the reason where one was given. */
   skipped: string[];
-  /** Lines for the terminal: each failed assertion and its diagnostics. */
-  failures: string[];
+  failures: Failure[];
   /** Why there is no result; it counts as one failure. */
   problem?: string;
 }
@@ -36,8 +43,8 @@ function without(problem: string): TestResult {
 }
 
 /** Each innermost `not ok` with the YAML that follows it, shortened, under the names of the tests around it. */
-function readFailures(lines: string[]): string[] {
-  const failures: string[] = [];
+function readFailures(lines: string[]): Failure[] {
+  const failures: Failure[] = [];
   for (const [index, line] of lines.entries()) {
     const match = /^(\s*)not ok \d+(.*)$/.exec(line);
     if (!match || / # TODO/.test(line)) continue;
@@ -48,8 +55,8 @@ function readFailures(lines: string[]): string[] {
         diagnostics.push(lines[next]!.slice(indent + 2));
     // A failed subtest only repeats what failed inside it.
     if (hasFailureInside(lines, index, indent)) continue;
-    failures.push(`${describeParents(lines, index, indent)}${match[2]!.replace(/^ - /, '')}`);
-    failures.push(...diagnostics.slice(0, 30).map((each) => `    ${each}`));
+    const name = `${describeParents(lines, index, indent)}${match[2]!.replace(/^ - /, '')}`;
+    failures.push({ name, diagnostics: diagnostics.slice(0, 30) });
   }
   return failures;
 }

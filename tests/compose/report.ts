@@ -19,7 +19,7 @@ export function createReport(): Report {
         return true;
       } catch (error) {
         failed++;
-        console.log(`NOT OK  ${name}: ${(error as Error).message}`);
+        console.log(`FAILED compose: ${name}: ${(error as Error).message}`);
         return false;
       }
     },
