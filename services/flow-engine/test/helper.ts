@@ -110,8 +110,9 @@ export function phoneOf(contactId: string): string {
   return `+1555${contactId.replaceAll(/\D/g, '').padStart(7, '0')}`;
 }
 
-/** What was asked of `messages`, by recipient, in the order of the steps. */
+/** What was asked of `messages` by all that is committed, by recipient, in the order of the steps. */
 export async function sentTexts(engine: Pick<Engine, 'runtime'>): Promise<Map<string, string[]>> {
+  await added(engine);
   const jobs = await engine.runtime.producer
     .queue('messages')
     .getJobs(['wait', 'prioritized', 'delayed', 'active', 'completed'], 0, -1);
@@ -146,21 +147,32 @@ function textOf(content: JobPayload<'messages', 'send-message'>['content']): str
   return typeof body === 'string' ? body : body.text;
 }
 
-/** Resolves when every event has been applied: none in the queue, none in an inbox. */
-export async function settled(engine: Pick<Engine, 'runtime'>, timeoutMs = 30_000): Promise<void> {
-  const { runtime } = engine;
+/**
+ * Resolves when every event has been applied: no job on its way to a queue, none in this service's queue, none in an inbox. It looks
+ * twice, since what goes from one to the next between two looks is seen by neither.
+ */
+export async function settled({ runtime }: Pick<Engine, 'runtime'>, timeoutMs = 30_000): Promise<void> {
+  const { db } = runtime.database;
+  const isIdle = async () => {
+    if (await db.selectFrom('outbox').select('id').limit(1).executeTakeFirst()) return false;
+    const counts = await runtime.producer
+      .queue('flows')
+      .getJobCounts('wait', 'active', 'delayed', 'prioritized');
+    if (Object.values(counts).some((count) => count > 0)) return false;
+    return !(await db.selectFrom('inbox').select('id').limit(1).executeTakeFirst());
+  };
+  await until(async () => (await isIdle()) && (await isIdle()), {
+    what: 'every event to be applied',
+    timeoutMs,
+    intervalMs: 50,
+  });
+}
+
+/** Resolves when every job that was committed has been added to its queue, which happens in the background. */
+async function added({ runtime }: Pick<Engine, 'runtime'>): Promise<void> {
   await until(
-    async () => {
-      const counts = await runtime.producer
-        .queue('flows')
-        .getJobCounts('wait', 'active', 'delayed', 'prioritized');
-      if (Object.values(counts).some((count) => count > 0)) return false;
-      const row = await runtime.database.db.selectFrom('inbox').select('id').limit(1).executeTakeFirst();
-      if (row) return false;
-      const rest = await runtime.database.db.selectFrom('outbox').select('id').limit(1).executeTakeFirst();
-      return !rest;
-    },
-    { what: 'every event to be applied', timeoutMs, intervalMs: 50 },
+    async () => !(await runtime.database.db.selectFrom('outbox').select('id').limit(1).executeTakeFirst()),
+    { what: 'every committed job to be added', timeoutMs: 30_000 },
   );
 }
 

@@ -41,5 +41,8 @@ t.test('tests that did not run, or not to their end, count as a failure', async 
     failed: 1,
     problem: /has no tests/,
   });
-  t.match(readResults('Bail out! no Redis\n# { total: 1, pass: 1 }\n'), { failed: 1, problem: 'Bail out! no Redis' });
+  t.match(readResults('Bail out! no Redis\n# { total: 1, pass: 1 }\n'), {
+    failed: 1,
+    problem: 'Bail out! no Redis',
+  });
 });
