@@ -218,8 +218,9 @@ t.test(
     t.strictSame(findWarnings(definition, { templates: known('APPROVED') }), []);
     t.strictSame(checkDefinition(flow({ a: named('de') })), [], 'what is not known is not checked');
     const written = {
-      ...right,
-      templateFallback: { ...right.templateFallback, language: { code: '{{ contact.language }}' } },
+      kind: 'send',
+      message: { type: 'template', content: { name: 'promo', language: { code: '{{ contact.language }}' } } },
+      next: 'end',
     };
     t.strictSame(problems(written), [], 'nor is what the run decides');
   },

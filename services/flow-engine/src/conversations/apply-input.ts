@@ -7,7 +7,9 @@ import type { FlowCache } from '../definitions/create-flow-cache.ts';
 import { effectJobs, sendJob, sendRequests } from '../runs/effect-jobs.ts';
 import { endJobs } from '../runs/end-jobs.ts';
 import { busyAfter, handlerAfter, isBusy, repliesOf, runsOf, statusAfter } from './after-input.ts';
-import { contactName, type Inbox, leaseName } from './create-inbox.ts';
+import { type ContactKey, contactName, type Inbox, leaseName } from './create-inbox.ts';
+import { mergeConversations } from './merge-conversations.ts';
+import { claimMerged, mergeOf, redirect, survivorOf } from './merges.ts';
 import { type Books, openBooks } from './open-books.ts';
 import { queueSends, type SendQueue } from './send-order.ts';
 import { continueHistory, type Session, sessionKey } from './session.ts';
@@ -17,9 +19,10 @@ import type { InputOutcome, TakeInput } from './take-input.ts';
 export interface AppliedInput {
   /**
    * `gap`, `kept`: nothing yet, an event before it is missing; `busy`: nothing yet, an answer to the one before it is under way;
-   * `repeated`: it had come before.
+   * `repeated`: it had come before; `merging`: nothing yet, the contact that is to become this one is still being told something;
+   * `moved`: the contact has become another, whose inbox it is in now.
    */
-  outcome: InputOutcome | 'gap' | 'busy' | 'kept' | 'repeated';
+  outcome: InputOutcome | 'gap' | 'busy' | 'kept' | 'repeated' | 'merging' | 'moved';
   /** The event's place was passed before it came. */
   isLate: boolean;
   /** Events before it that are given up waiting for. */
@@ -31,6 +34,8 @@ export interface AppliedInput {
   /** How runs began and ended. */
   runs: ('started' | 'finished' | 'failed' | 'cancelled')[];
   session?: { key: string; session: Session };
+  /** Whose inbox is to be drained, for an input that was moved. */
+  movedTo?: ContactKey;
 }
 
 /** Applies inputs of a contact whose lease is held: each with everything that follows from it in one transaction, or nothing. */
@@ -82,6 +87,8 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
     row: InboxTable,
     books: Books,
     published: readonly PublishedFlow[],
+    /** A contact was merged into this one before: so many runs were cancelled. */
+    merged?: number,
   ): Promise<Omit<AppliedInput, 'isReleased' | 'hasMore'>> {
     const nowMs = Date.now();
     const conversation = books.conversation(row);
@@ -117,13 +124,14 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
       sendQueueDueAtMs: queue === null ? null : (conversation?.sendQueueDueAtMs ?? nowMs + sendOrderWaitMs),
       ...handler,
       ...busyAfter(conversation, taken),
+      mergedIntoId: null,
     });
     return {
       outcome: taken.outcome,
       isLate: row.sequence > 0 && row.sequence <= last,
       missing: Math.max(0, row.sequence - last - 1),
-      runs: runsOf(taken),
-      ...(taken.contact && said.length > 0
+      runs: [...runsOf(taken), ...Array<'cancelled'>(merged ?? 0).fill('cancelled')],
+      ...(taken.contact && (said.length > 0 || merged !== undefined)
         ? {
             session: {
               key: sessionKey(row.merchantId, taken.contact),
@@ -139,35 +147,60 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
     if (!(await leases.release(lease, trx))) throw leaseLost('the lease is lost');
   }
 
+  async function lookAgain(
+    trx: Transaction<FlowTables>,
+    { id }: InboxTable,
+    lookAtMs: number,
+  ): Promise<void> {
+    await trx.updateTable('inbox').set({ lookAtMs }).where('id', '=', id).execute();
+  }
+
   const notYet = { isLate: false, missing: 0, isReleased: true, runs: [] };
 
   return {
     async fromInbox(lease, row, { isLast }) {
       // Before the transaction: it may ask the database, and usually needs not.
       const published = await flows.published(row.merchantId);
+      const merge = mergeOf(row);
+      // What comes with a merge goes before what is read already, so the rest is read anew.
+      const isReleased = isLast || merge !== undefined;
       return outbox.transaction(async (trx, enqueue): Promise<AppliedInput> => {
-        if (isLast) await letGo(trx, lease);
+        if (isReleased) await letGo(trx, lease);
         else await leases.check(trx, lease);
-        const books = await openBooks(trx, dialect, [row]);
+        const waitUntilMs = row.insertedAtMs + gapWaitMs;
+        const mergeAtMs =
+          merge && (await claimMerged(trx, leases, merge, { nowMs: Date.now(), waitUntilMs }));
+        const books = await openBooks(trx, dialect, merge ? [row, merge.merged] : [row]);
+        const survivor = survivorOf(books.conversation(row));
+        if (survivor) {
+          const { id, ...moved } = redirect(row, survivor);
+          await trx.updateTable('inbox').set(moved).where('id', '=', id).execute();
+          const hasMore = isReleased && (await inbox.hasUpTo(trx, row));
+          return { ...notYet, outcome: 'moved', isReleased, hasMore, movedTo: survivor };
+        }
         const last = books.conversation(row)?.lastSequence ?? 0;
         const missing = Math.max(0, row.sequence - last - 1);
-        const lookAtMs = row.insertedAtMs + gapWaitMs;
-        if (missing > 0 && Date.now() < lookAtMs) {
-          if (!isLast) await letGo(trx, lease);
-          await trx.updateTable('inbox').set({ lookAtMs }).where('id', '=', row.id).execute();
+        if (missing > 0 && Date.now() < waitUntilMs) {
+          if (!isReleased) await letGo(trx, lease);
+          await lookAgain(trx, row, waitUntilMs);
           return { ...notYet, outcome: 'gap', missing, hasMore: await inbox.hasUpTo(trx, row, last + 1) };
         }
         const busyUntilMs = isBusy(books, row, Date.now());
         if (busyUntilMs !== undefined) {
-          if (!isLast) await letGo(trx, lease);
+          if (!isReleased) await letGo(trx, lease);
           await inbox.putOff(trx, row, busyUntilMs);
           return { ...notYet, outcome: 'busy', hasMore: await inbox.hasUpTo(trx, row, 0) };
         }
-        const applied = await applyWithin(trx, enqueue, row, books, published);
+        if (mergeAtMs !== undefined) {
+          await lookAgain(trx, row, mergeAtMs);
+          return { ...notYet, outcome: 'merging', hasMore: await inbox.hasUpTo(trx, row, last) };
+        }
+        const merged = merge && (await mergeConversations(trx, dialect, books, row, merge, Date.now()));
+        const applied = await applyWithin(trx, enqueue, row, books, published, merged);
         await books.write();
         await trx.deleteFrom('inbox').where('id', '=', row.id).execute();
         const next = Math.max(last, row.sequence) + 1;
-        return { ...applied, isReleased: isLast, hasMore: isLast && (await inbox.hasUpTo(trx, row, next)) };
+        return { ...applied, isReleased, hasMore: isReleased && (await inbox.hasUpTo(trx, row, next)) };
       });
     },
     async together(inputs) {
@@ -188,9 +221,15 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
         const books = await openBooks(trx, dialect, rows);
         for (const { row, inContext } of mine) {
           const next = (books.conversation(row)?.lastSequence ?? 0) + 1;
+          const survivor = survivorOf(books.conversation(row));
           if (!fresh.has(row.id)) {
             results.set(row.id, { ...notYet, outcome: 'repeated', hasMore: true });
+          } else if (survivor) {
+            await trx.insertInto('inbox').values(redirect(row, survivor)).execute();
+            results.set(row.id, { ...notYet, outcome: 'moved', hasMore: true, movedTo: survivor });
           } else if (
+            // Two contacts are at stake.
+            mergeOf(row) !== undefined ||
             (row.sequence !== 0 && row.sequence !== next) ||
             isBusy(books, row, Date.now()) !== undefined
           ) {
@@ -208,7 +247,7 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
         for (const row of rows) {
           const result = results.get(row.id)!;
           const lowest = left.get(contactName(row));
-          if (result.outcome === 'kept') continue;
+          if (result.outcome === 'kept' || result.outcome === 'moved') continue;
           const following = (books.conversation(row)?.lastSequence ?? 0) + 1;
           result.hasMore = lowest !== undefined && (result.outcome === 'repeated' || lowest <= following);
         }

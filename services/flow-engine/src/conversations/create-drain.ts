@@ -4,7 +4,7 @@ import type { FailedJobsSink } from '@switchyard/jobs';
 import type { Logger } from 'pino';
 import type { FlowTables, InboxTable } from '../database/tables.ts';
 import type { AppliedInput, ApplyInput } from './apply-input.ts';
-import { type ContactKey, type Inbox, leaseName } from './create-inbox.ts';
+import { type ContactKey, contactName, type Inbox, leaseName } from './create-inbox.ts';
 import type { ReportApplied } from './report-applied.ts';
 import { setAside } from './set-aside.ts';
 
@@ -39,6 +39,7 @@ export function createDrain(parts: DrainParts): Drain {
   async function drainHeld(
     contact: ContactKey,
     lease: Lease,
+    movedTo: Map<string, ContactKey>,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     let renewedAt = performance.now();
@@ -61,6 +62,7 @@ export function createDrain(parts: DrainParts): Drain {
         }
         const isLast = index === rows.length - 1 && rows.length < BATCH_SIZE;
         const applied = await applyOrSetAside(lease, row, isLast);
+        if (applied?.movedTo) movedTo.set(contactName(applied.movedTo), applied.movedTo);
         if (applied?.isReleased) return applied.hasMore;
       }
     }
@@ -88,13 +90,18 @@ export function createDrain(parts: DrainParts): Drain {
     return applied;
   }
 
-  return async (contact, signal) => {
+  /** @param movedTo takes the contacts that inputs were passed on to. */
+  async function drainOne(
+    contact: ContactKey,
+    movedTo: Map<string, ContactKey>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const name = leaseName(contact);
     for (;;) {
       const lease = await leases.acquire(name, { owner, ttlMs: leaseMs });
       if (!lease) return;
       try {
-        if (!(await drainHeld(contact, lease, signal))) return;
+        if (!(await drainHeld(contact, lease, movedTo, signal))) return;
       } catch (error) {
         // What is left must not wait until the lease has run out.
         await leases.release(lease).catch(() => false);
@@ -102,5 +109,11 @@ export function createDrain(parts: DrainParts): Drain {
         throw error;
       }
     }
+  }
+
+  return async (contact, signal) => {
+    const contacts = new Map([[contactName(contact), contact]]);
+    // A map grows while it is walked: a contact that was merged leads on to the one that it has become.
+    for (const each of contacts.values()) await drainOne(each, contacts, signal);
   };
 }

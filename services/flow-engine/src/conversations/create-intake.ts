@@ -31,6 +31,6 @@ export function createIntake(parts: {
     const applied = await gather(row, isBackground);
     if (applied) report(applied, row);
     else await inbox.put(row);
-    if (!applied || applied.hasMore) await drain(row, signal);
+    if (!applied || applied.hasMore) await drain(applied?.movedTo ?? row, signal);
   };
 }

@@ -4,6 +4,7 @@ import type { Outbox, ProcessedJobs } from '@switchyard/outbox';
 import type { ConversationsTable, FlowTables } from '../database/tables.ts';
 import { sendJob } from '../runs/effect-jobs.ts';
 import type { ContactKey } from './create-inbox.ts';
+import { survivorOf } from './merges.ts';
 import { endSend, type SendQueue, type SendStep, sendNext } from './send-order.ts';
 
 /** A contact's conversation, kept for this transaction. */
@@ -47,6 +48,9 @@ export function createSendRelease(deps: {
     decide: (queue: SendQueue | null, dueAtMs: number | null) => SendStep | undefined,
   ): Promise<boolean> {
     const row = await lockConversation(trx, database.dialect, contact);
+    const survivor = survivorOf(row);
+    // What waited to be sent went along with it.
+    if (survivor) return advance(trx, enqueue, survivor, decide);
     const queue = row?.sendQueue ? (JSON.parse(row.sendQueue) as SendQueue) : null;
     const step = decide(queue, row?.sendQueueDueAtMs ?? null);
     if (!step) return false;

@@ -71,6 +71,7 @@ export async function setAside(
           handlerUntilMs: null,
           busyRunId: null,
           busyUntilMs: null,
+          mergedIntoId: null,
         },
       ],
       ['merchantId', 'contactId'],

@@ -183,6 +183,12 @@ const indexWaits: Migration = {
   },
 };
 
+const addMerges: Migration = {
+  async up(db: Kysely<unknown>) {
+    await ensureColumn(db, 'conversations', 'mergedIntoId', columnKinds(db).id);
+  },
+};
+
 /** The tables that flow-engine owns. */
 export const migrations: Record<string, Migration> = {
   'flow-engine-0001-flows': createFlows,
@@ -196,4 +202,5 @@ export const migrations: Record<string, Migration> = {
   'flow-engine-0009-shops': createShops,
   'flow-engine-0010-urgent-waits': indexWaits,
   'flow-engine-0011-templates': createTemplateSets,
+  'flow-engine-0012-merges': addMerges,
 };
