@@ -14,6 +14,7 @@ import { assembleMedia } from './media-in/assemble-media.ts';
 import { assembleMessages } from './messages/assemble-messages.ts';
 import { createCandidateLoader } from './messages/message-candidate.ts';
 import { createRecorder } from './messages/recorder.ts';
+import { createAdmission } from './pacing/create-admission.ts';
 import { createDueNotes } from './pacing/due-notes.ts';
 import { createReadySet } from './pacing/ready-set.ts';
 import { createContactProcessors } from './processors/contacts.ts';
@@ -111,11 +112,17 @@ async function assemble(
   const files = await createFileStore(config);
   const ready = createReadySet(runtime.redis.queue, runtime.redisSettings.queue.keyPrefix);
   const notes = createDueNotes(ready, logger);
-  const messages = assembleMessages(runtime, config, { store, senders, files, notes });
+  const callsPerSecond = config.sendAppCallsPerSecond;
+  const admission = createAdmission(
+    runtime.redis.queue,
+    runtime.redisSettings.queue.keyPrefix,
+    callsPerSecond === undefined ? undefined : { callsPerSecond },
+  );
+  const messages = assembleMessages(runtime, config, { store, senders, files, notes, admission });
   const { templates, preparation } = messages;
   const group = createGroupCommit(store.inScope);
-  const { sending, attempts, admission } = assembleSending(runtime, config, {
-    ...{ store, group, senders, templates, preparation, graph: messages.graph },
+  const { sending, attempts } = assembleSending(runtime, config, {
+    ...{ store, group, senders, templates, preparation, admission, management: messages.management },
     decide: options.decideAfterCall,
   });
   const recorder = createRecorder(store, group, senders, messages.check);

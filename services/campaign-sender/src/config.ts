@@ -46,6 +46,13 @@ const accountFields = {
     minimum: 1000,
     maximum: 7 * 86_400_000,
   }),
+  managementCallsPerHour: field.integer('WHATSAPP_MANAGEMENT_CALLS_PER_HOUR', {
+    description:
+      'Look-ups of numbers and templates per hour and account, of all processes together (the provider: 200 for an account without a registered number)',
+    default: 5000,
+    minimum: 12,
+    maximum: 1_000_000,
+  }),
 };
 
 /** Settings of the files that people send. */

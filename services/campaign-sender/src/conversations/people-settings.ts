@@ -9,6 +9,8 @@ export interface PeopleSettings {
   defaultCountry: string | null;
   /** How long a person keeps a conversation after a reply; null: until it is released. */
   handoverMinutes: number | null;
+  /** For how long a message that quotes nothing counts as an answer to a campaign; 0: never. */
+  campaignReplyHours: number;
 }
 
 /** What holds for a merchant that has decided nothing. */
@@ -16,6 +18,7 @@ export const defaultPeopleSettings: PeopleSettings = {
   createContactsFromEvents: true,
   defaultCountry: null,
   handoverMinutes: 24 * 60,
+  campaignReplyHours: 72,
 };
 
 /** The settings of merchants, remembered for a few seconds. */

@@ -7,6 +7,7 @@ import { sendersMigration } from './senders-migration.ts';
 import { sendingMigration } from './sending-migration.ts';
 import { subscriptionsMigration } from './subscriptions-migration.ts';
 import { templatesMigration } from './templates-migration.ts';
+import { toldTemplatesMigration } from './told-templates-migration.ts';
 
 /** Everything campaign-sender owns, as of the first release. */
 const tables: Migration = {
@@ -242,4 +243,5 @@ export const migrations: Record<string, Migration> = {
   '0004-messages': messagesMigration,
   '0004-senders': sendersMigration,
   '0004-templates': templatesMigration,
+  '0005-told-templates': toldTemplatesMigration,
 };

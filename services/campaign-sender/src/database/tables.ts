@@ -221,6 +221,10 @@ export interface WhatsappAccountsTable {
   /** In a row, until one works. */
   syncFailures: number;
   syncProblem: string | null;
+  /** Since when flows are to be told of its templates; null once they were. */
+  templatesTellAtMs: Generated<number | null>;
+  /** Of the list that flows were told last. */
+  templatesRevision: Generated<number>;
   createdAtMs: number;
   updatedAtMs: number;
 }

@@ -16,6 +16,7 @@ import type { MessagesTable } from '../database/tables.ts';
 import { readMedia } from '../media-in/read-media.ts';
 import { followAnnounced } from './announced-identifiers.ts';
 import { findAnswered } from './find-answered.ts';
+import { findRecentCampaigns } from './find-recent-campaigns.ts';
 import { followKeyword } from './follow-keyword.ts';
 import { type InboundContent, readInboundContent } from './inbound-content.ts';
 import { BUSINESS_APP_USER, type InboundRow, toInboundRow, toMediaRow } from './inbound-rows.ts';
@@ -62,8 +63,8 @@ export interface ReceiveParts {
  * Receives messages of people, in one transaction: contacts, profiles, windows, opt-outs, the messages, their places among their
  * contacts' events, and the jobs that follow (flows' events, merchants' events).
  *
- * Eight statements for text messages of people who are known, whatever their number: the events' keys, owners of identifiers, contacts,
- * windows read and written, messages, contacts written, jobs. What is rare costs more: new people, keywords, merges.
+ * Nine statements for text messages of people who are known, whatever their number: the events' keys, owners of identifiers, contacts,
+ * windows read and written, recent campaigns, messages, contacts written, jobs. What is rare costs more: new people, keywords, merges.
  *
  * @returns undefined for a message that had been received before, or that names nobody.
  */
@@ -76,6 +77,8 @@ export async function receiveMessages(
   const [only] = items;
   return items.length === 1 && only ? await withMeta(only.meta, work) : await work();
 }
+
+const HOUR_MS = 3_600_000;
 
 const isEcho = ({ field }: ReceiveMessage) => field === 'smb_message_echoes';
 
@@ -124,7 +127,17 @@ async function receiveAll(
     trx,
     contents.filter((_, index) => contacts[index]),
   );
-  const batch = { scope, parts, windows, answered, messages: [], media: [], nowMs } satisfies Batch;
+  const recent = await findRecentCampaigns(
+    trx,
+    items.flatMap(({ payload, settings }, index) => {
+      const contact = contacts[index];
+      const mayAnswer = contact && opensWindow(payload) && contents[index]!.contextId === undefined;
+      // Whom we have just met nobody has written to.
+      if (!mayAnswer || contact.createdAtMs === nowMs || settings.campaignReplyHours === 0) return [];
+      return [{ contactId: contact.id, sinceMs: nowMs - settings.campaignReplyHours * HOUR_MS }];
+    }),
+  );
+  const batch = { scope, parts, windows, answered, recent, messages: [], media: [], nowMs } satisfies Batch;
   const received: (ReceivedMessage | undefined)[] = [];
   for (const [index, item] of items.entries()) {
     const contact = contacts[index];
@@ -143,6 +156,8 @@ interface Batch {
   windows: Windows;
   /** Campaigns by the provider's id of their message. */
   answered: ReadonlyMap<string, string>;
+  /** Campaigns by the contact that a message may answer without quoting it. */
+  recent: ReadonlyMap<string, string>;
   messages: Insertable<MessagesTable>[];
   media: Insertable<InboundMediaTable>[];
   nowMs: number;
@@ -189,7 +204,7 @@ async function receiveOne(
     // Nobody can fetch a file of a number without a token, so nothing waits for it.
     wait: mediaId && sender.accessToken ? { mediaId, untilMs: nowMs + parts.mediaWaitMs } : undefined,
     windowExpiresAtMs: windows.endOf(contact.id, sender.id),
-    campaignId: content.contextId === undefined ? undefined : batch.answered.get(content.contextId),
+    campaignId: isWritten ? campaignOf(batch, contact, content) : undefined,
     isFirstMessage,
     meta: item.meta,
   });
@@ -202,6 +217,15 @@ async function receiveOne(
     sequence: contact.lastSequence,
     ...(mediaId === undefined ? {} : { mediaId }),
   };
+}
+
+/** A message that quotes another answers that one alone. */
+function campaignOf(
+  { answered, recent }: Batch,
+  { id }: ContactRow,
+  { contextId }: InboundContent,
+): string | undefined {
+  return contextId === undefined ? recent.get(id) : answered.get(contextId);
 }
 
 /** What the provider says about a person is no message of his. */

@@ -1,17 +1,23 @@
 import type { FileStore } from '@switchyard/files';
+import { createBudget } from '@switchyard/redis';
 import type { Runtime } from '@switchyard/runtime';
 import type { ServiceConfig } from '../config.ts';
 import type { Store } from '../database/scope.ts';
 import type { Tables } from '../database/tables.ts';
+import { countCalls } from '../graph/count-calls.ts';
 import { createGraphApi, type GraphApi } from '../graph/graph-api.ts';
+import { createManagementGraph, type ManagementGraph, managementBucket } from '../graph/manage-graph.ts';
 import { createMediaFiles, type MediaFiles } from '../media-out/media-files.ts';
 import { createOutgoingMedia } from '../media-out/outgoing-media.ts';
 import { createUploads } from '../media-out/uploads.ts';
+import type { AdmissionControl } from '../pacing/create-admission.ts';
 import type { DueNotes } from '../pacing/due-notes.ts';
 import { requestSync } from '../senders/account-store.ts';
+import { probeLoneNumbers } from '../senders/probe-lone-numbers.ts';
 import type { SenderDirectory } from '../senders/sender-directory.ts';
 import { type AccountSync, createAccountSync } from '../senders/sync-accounts.ts';
 import { createLeasedTask } from '../sending/leased-task.ts';
+import { tellTemplates } from '../templates/tell-templates.ts';
 import { createTemplateDirectory, type TemplateDirectory } from '../templates/template-directory.ts';
 import { createMessageCheck, type MessageCheck } from './check-message.ts';
 import { purgeAnswers } from './idempotent-requests.ts';
@@ -20,6 +26,7 @@ import { createPreparation, type Preparation } from './prepare-message.ts';
 /** What messages need besides their rows: templates, files, accounts. */
 export interface AssembledMessages {
   graph: GraphApi;
+  management: ManagementGraph;
   templates: TemplateDirectory;
   mediaFiles: MediaFiles;
   preparation: Preparation;
@@ -29,6 +36,8 @@ export interface AssembledMessages {
 
 const LOOK_MS = 1000;
 const HOUR_MS = 3_600_000;
+/** How often numbers without an account are looked for that are due. */
+const LONE_LOOK_MS = 5000;
 /** Readings take longer than the lease; a second reader at the same time does no harm. */
 const LEASE_MS = 30_000;
 const GRAPH_CONNECTIONS = 20;
@@ -47,16 +56,38 @@ export function assembleMessages(
     senders,
     files,
     notes,
-  }: { store: Store; senders: SenderDirectory; files: FileStore; notes: DueNotes },
+    admission,
+  }: {
+    store: Store;
+    senders: SenderDirectory;
+    files: FileStore;
+    notes: DueNotes;
+    admission: Pick<AdmissionControl, 'countCall'>;
+  },
 ): AssembledMessages {
   const { logger, secretBox } = runtime;
-  const graph = createGraphApi({
+  const plainGraph = createGraphApi({
     url: config.whatsappApiUrl,
     version: config.whatsappApiVersion,
     timeoutMs: GRAPH_TIMEOUT_MS,
     uploadTimeoutMs: UPLOAD_TIMEOUT_MS,
     connections: GRAPH_CONNECTIONS,
   });
+  // Losing a count costs a refusal at most, so nobody waits for it.
+  const graph = countCalls(plainGraph, () => {
+    void admission.countCall().catch((error: unknown) => {
+      logger.warn({ err: error }, "a call was not counted against the app's calls");
+    });
+  });
+  const callsPerHour = config.managementCallsPerHour;
+  const management = createManagementGraph(
+    graph,
+    createBudget({
+      ...{ client: runtime.redis.queue, logger, name: 'whatsapp-management' },
+      assumed: managementBucket(callsPerHour),
+    }),
+    callsPerHour,
+  );
   runtime.onClose('graph api', () => graph.close());
   const templates = createTemplateDirectory(store.db);
   const forget = () => {
@@ -67,7 +98,7 @@ export function assembleMessages(
   const uploads = createUploads({ store, graph, files });
   const media = createOutgoingMedia({ store, files: mediaFiles, uploads, onReaction: forget });
   const accounts = createAccountSync({
-    ...{ store, graph, secretBox, logger },
+    ...{ store, graph: management, secretBox, logger },
     intervalMs: config.templateSyncIntervalMs,
     onChange: forget,
     onWoken(senderIds) {
@@ -89,13 +120,24 @@ export function assembleMessages(
     },
   });
 
+  let lonesAtMs = 0;
   const reader = createLeasedTask(
     runtime.leases,
     { name: 'campaign-sender.accounts', owner: runtime.instanceId, ttlMs: LEASE_MS },
-    (signal) => accounts.syncDue(signal),
+    async (signal) => {
+      await accounts.syncDue(signal);
+      if (performance.now() < lonesAtMs) return;
+      lonesAtMs = performance.now() + LONE_LOOK_MS;
+      await probeLoneNumbers(store, management, senders, config.templateSyncIntervalMs, signal);
+    },
   );
   runtime.addTask({ name: 'read accounts', intervalMs: LOOK_MS, run: (signal) => reader.run(signal) });
   runtime.onClose('accounts lease', () => reader.release());
+  runtime.addTask({
+    name: 'tell templates',
+    intervalMs: LOOK_MS,
+    run: async () => void (await tellTemplates(store)),
+  });
   runtime.addTask({ name: 'purge uploads', intervalMs: HOUR_MS, run: () => uploads.purge() });
   runtime.addTask({
     name: 'purge kept answers',
@@ -103,5 +145,5 @@ export function assembleMessages(
     run: () => purgeAnswers(store.db, store.now()),
   });
   const preparation = createPreparation({ store, templates, media });
-  return { graph, templates, mediaFiles, preparation, check, accounts };
+  return { graph, management, templates, mediaFiles, preparation, check, accounts };
 }

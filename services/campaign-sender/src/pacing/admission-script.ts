@@ -171,6 +171,9 @@ export const clearScript = `
 return redis.call('HDEL', KEYS[1], 'until', 'openUntil', 'openings', 'probeUntil', 'calls', 'troubles')
 `;
 
+/** Lets another message be the probe of an open circuit. KEYS[1] number. */
+export const giveBackProbeScript = `return redis.call('HDEL', KEYS[1], 'probeUntil')`;
+
 /**
  * Delays one recipient by 4^X s, X the number of delays before this one; they are forgotten an hour after the last.
  * KEYS[1] recipient. Returns the delay in µs.

@@ -4,6 +4,7 @@ import {
   clearScript,
   debitScript,
   delayRecipientScript,
+  giveBackProbeScript,
   holdScript,
   slowDownScript,
   troubleScript,
@@ -45,6 +46,8 @@ export interface AdmissionControl {
   admit(requests: readonly AdmissionRequest[]): Promise<Admission[]>;
   /** Counts messages that came in. */
   debit(senderId: string, units: number, pace: Pace): Promise<void>;
+  /** Counts a call besides sending against the app's calls, where they are limited. */
+  countCall(): Promise<void>;
   /** The provider said the number is too fast. @returns the share of the rate that is left. */
   slowDown(senderId: string): Promise<number>;
   /** The number sends nothing for so long. */
@@ -57,6 +60,8 @@ export interface AdmissionControl {
   reportTrouble(senderId: string, isProbe: boolean): Promise<boolean>;
   /** The number works: ends its pause and closes its circuit. */
   clear(senderId: string): Promise<void>;
+  /** A probe was not called for: the next message may be it, at once. */
+  giveBackProbe(senderId: string): Promise<void>;
 }
 
 /** Calls of the whole installation, where the app's budget is known. */
@@ -81,6 +86,7 @@ interface Scripts {
   sendSlowDown(number: string, recovery: number, pause: number, between: number): Promise<string>;
   sendHold(key: string, pause: number): Promise<number>;
   sendClear(number: string): Promise<number>;
+  sendGiveBackProbe(number: string): Promise<number>;
   sendDelayRecipient(recipient: string): Promise<number>;
   sendTrouble(
     number: string,
@@ -105,6 +111,7 @@ export function createAdmission(
   client.defineCommand('sendSlowDown', { numberOfKeys: 1, lua: slowDownScript });
   client.defineCommand('sendHold', { numberOfKeys: 1, lua: holdScript });
   client.defineCommand('sendClear', { numberOfKeys: 1, lua: clearScript });
+  client.defineCommand('sendGiveBackProbe', { numberOfKeys: 1, lua: giveBackProbeScript });
   client.defineCommand('sendDelayRecipient', { numberOfKeys: 1, lua: delayRecipientScript });
   client.defineCommand('sendTrouble', { numberOfKeys: 1, lua: troubleScript });
   const scripts = client as unknown as Scripts;
@@ -152,6 +159,9 @@ export function createAdmission(
     async debit(senderId, units, pace) {
       await scripts.sendDebit(numberKey(senderId), pace.intervalMicros, units);
     },
+    async countCall() {
+      if (appInterval > 0) await scripts.sendDebit(appKey, appInterval, 1);
+    },
     async slowDown(senderId) {
       return Number(
         await scripts.sendSlowDown(
@@ -181,6 +191,9 @@ export function createAdmission(
         isProbe ? 1 : 0,
       );
       return opened === 1;
+    },
+    async giveBackProbe(senderId) {
+      await scripts.sendGiveBackProbe(numberKey(senderId));
     },
     async clear(senderId) {
       await scripts.sendClear(numberKey(senderId));

@@ -91,4 +91,9 @@ export const PeopleSettingsView = Type.Object({
       description: 'How long a person keeps a conversation after a reply; null: until it is released',
     }),
   ),
+  campaignReplyHours: Type.Integer({
+    minimum: 0,
+    maximum: 168,
+    description: 'For how long a message that quotes nothing counts as an answer to a campaign; 0: never',
+  }),
 });

@@ -4,6 +4,7 @@ import type { ServiceApp } from '@switchyard/service-kit';
 import type { PeopleSettingsStore } from '../conversations/people-settings.ts';
 import type { Store } from '../database/scope.ts';
 import type { GraphApi } from '../graph/graph-api.ts';
+import type { ManagementGraph } from '../graph/manage-graph.ts';
 import type { MediaFiles } from '../media-out/media-files.ts';
 import type { Recorder } from '../messages/recorder.ts';
 import type { SenderDirectory } from '../senders/sender-directory.ts';
@@ -35,6 +36,7 @@ export interface RouteParts {
   secretBox: SecretBox;
   files: FileStore;
   graph: GraphApi;
+  management: ManagementGraph;
   templates: TemplateDirectory;
   mediaFiles: MediaFiles;
   accounts: AccountSync;

@@ -33,7 +33,7 @@ function presentSender(row: Selectable<SendersTable>) {
 /** The merchant's numbers. */
 export function registerSenderRoutes(
   app: ServiceApp,
-  { store, senders, secretBox, graph }: RouteParts,
+  { store, senders, secretBox, management }: RouteParts,
 ): void {
   const { db } = store;
   const tags = ['senders'];
@@ -160,7 +160,7 @@ export function registerSenderRoutes(
       const { id } = await find(params.id, principal.merchantId);
       senders.forget();
       const sender = await senders.byId(id);
-      if (sender) await probeNumber(store, graph, sender);
+      if (sender) await probeNumber(store, management.of(sender), sender);
       senders.forget();
       return succeed(presentSender(await find(id, principal.merchantId)));
     },

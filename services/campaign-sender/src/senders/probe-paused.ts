@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Store } from '../database/scope.ts';
 import type { GraphAnswer, GraphApi } from '../graph/graph-api.ts';
+import type { ManagementGraph } from '../graph/manage-graph.ts';
 import { resumeSender } from './pause-senders.ts';
 import type { Sender, SenderDirectory } from './sender-directory.ts';
 
@@ -12,7 +13,7 @@ const INVALID_FIELD = 100;
 /** What probing needs. */
 export interface ProbingParts {
   store: Store;
-  graph: Pick<GraphApi, 'get'>;
+  graph: ManagementGraph;
   senders: Pick<SenderDirectory, 'byId' | 'forget'>;
   logger: Logger;
 }
@@ -36,7 +37,7 @@ export async function probePaused({ store, graph, senders, logger }: ProbingPart
   let resumed = 0;
   for (const { id, merchantId, probes, pauseCode } of due) {
     const sender = await senders.byId(id);
-    if (sender && (await maySend(graph, sender))) {
+    if (sender && (await maySend(graph.of(sender), sender))) {
       await store.inScope((scope) => resumeSender(scope, merchantId, id, 'a probe', store.now()));
       senders.forget();
       resumed += 1;

@@ -1,7 +1,7 @@
 import type { SecretBox } from '@switchyard/database';
 import type { Logger } from 'pino';
 import type { Store } from '../database/scope.ts';
-import type { GraphApi } from '../graph/graph-api.ts';
+import type { ManagementGraph } from '../graph/manage-graph.ts';
 import { readListed, templateListFields } from '../templates/read-listed.ts';
 import { dropUnlisted, writeListed } from '../templates/template-store.ts';
 import { wakeHeld } from '../templates/wake-held.ts';
@@ -31,7 +31,7 @@ export interface AccountSync {
 /** What reading is made of. */
 export interface AccountSyncParts {
   store: Store;
-  graph: Pick<GraphApi, 'get'>;
+  graph: ManagementGraph;
   secretBox: Pick<SecretBox, 'open'>;
   logger: Logger;
   intervalMs: number;
@@ -92,7 +92,8 @@ export function createAccountSync(parts: AccountSyncParts): AccountSync {
       }
     };
     const path = `${encodeURIComponent(account.wabaId)}/phone_numbers`;
-    const read = (fields: string) => readPages(graph, path, token, { fields, limit: PAGE_SIZE }, onPage);
+    const read = (fields: string) =>
+      readPages(graph.of(account), path, token, { fields, limit: PAGE_SIZE }, onPage);
     const listed = await read(numberFields);
     return listed.ok || listed.code !== INVALID_FIELD ? listed : await read(basicNumberFields);
   }
@@ -127,7 +128,7 @@ export function createAccountSync(parts: AccountSyncParts): AccountSync {
   async function readTemplates(account: AccountKey, token: string, report: SyncReport): Promise<Listed> {
     const listedAtMs = store.now();
     const listed = await readPages(
-      graph,
+      graph.of(account),
       `${encodeURIComponent(account.wabaId)}/message_templates`,
       token,
       { fields: templateListFields, limit: PAGE_SIZE },
@@ -175,11 +176,11 @@ export function createAccountSync(parts: AccountSyncParts): AccountSync {
       return { numbers: 0, templates: 0, changedTemplates: 0, problem: 'something went wrong on our side' };
     });
     const nowMs = store.now();
-    const { syncFailures } = (await db
+    const { syncFailures, syncedAtMs } = (await db
       .selectFrom('whatsapp_accounts')
-      .select('syncFailures')
+      .select(['syncFailures', 'syncedAtMs'])
       .where('id', '=', id)
-      .executeTakeFirst()) ?? { syncFailures: 0 };
+      .executeTakeFirst()) ?? { syncFailures: 0, syncedAtMs: null };
     const failures = report.problem === null ? 0 : syncFailures + 1;
     await db
       .updateTable('whatsapp_accounts')
@@ -188,6 +189,8 @@ export function createAccountSync(parts: AccountSyncParts): AccountSync {
         syncProblem: report.problem,
         updatedAtMs: nowMs,
         ...(report.problem === null ? { syncedAtMs: startedAtMs } : {}),
+        // Read whole for the first time: now flows can be told what there is.
+        ...(report.problem === null && syncedAtMs === null ? { templatesTellAtMs: nowMs } : {}),
       })
       .where('id', '=', id)
       .execute();

@@ -3,9 +3,9 @@ import type { ServiceConfig } from '../config.ts';
 import type { GroupCommit } from '../database/group-commit.ts';
 import type { Store } from '../database/scope.ts';
 import type { Tables } from '../database/tables.ts';
-import type { GraphApi } from '../graph/graph-api.ts';
+import type { ManagementGraph } from '../graph/manage-graph.ts';
 import type { Preparation } from '../messages/prepare-message.ts';
-import { type AdmissionControl, createAdmission } from '../pacing/create-admission.ts';
+import type { AdmissionControl } from '../pacing/create-admission.ts';
 import { createDueNotes } from '../pacing/due-notes.ts';
 import { createGate } from '../pacing/gate.ts';
 import { createReadySet } from '../pacing/ready-set.ts';
@@ -26,14 +26,14 @@ import { parkOrphans, releaseParked } from './reconcile-parked.ts';
 export interface AssembledSending {
   sending: Sending;
   attempts: AttemptStore;
-  admission: AdmissionControl;
 }
 
 /** What sending is built from. */
 export interface AssemblyParts {
   store: Store;
   group: GroupCommit;
-  graph: Pick<GraphApi, 'get'>;
+  management: ManagementGraph;
+  admission: AdmissionControl;
   senders: SenderDirectory;
   templates: Pick<TemplateDirectory, 'forget'>;
   preparation: Preparation;
@@ -52,16 +52,10 @@ const LEASE_MS = 5000;
 export function assembleSending(
   runtime: Runtime<Tables, ServiceConfig>,
   config: ServiceConfig,
-  { store, group, graph, senders, templates, preparation, decide }: AssemblyParts,
+  { store, group, management, admission, senders, templates, preparation, decide }: AssemblyParts,
 ): AssembledSending {
   const { logger, redis, redisSettings } = runtime;
   const { keyPrefix } = redisSettings.queue;
-  const callsPerSecond = config.sendAppCallsPerSecond;
-  const admission = createAdmission(
-    redis.queue,
-    keyPrefix,
-    callsPerSecond === undefined ? undefined : { callsPerSecond },
-  );
   const api = createCloudApi({
     url: config.whatsappApiUrl,
     version: config.whatsappApiVersion,
@@ -108,6 +102,6 @@ export function assembleSending(
   alone('recall', RECALL_INTERVAL_MS, () => dispatcher.recall());
   const expire = expireMessages(store, attempts);
   alone('expire', EXPIRE_INTERVAL_MS, expire);
-  alone('probe', PROBE_INTERVAL_MS, () => probePaused({ store, graph, senders, logger }));
-  return { sending, attempts, admission };
+  alone('probe', PROBE_INTERVAL_MS, () => probePaused({ store, graph: management, senders, logger }));
+  return { sending, attempts };
 }

@@ -57,7 +57,9 @@ export function createReactions({ store, senders, templates, admission, logger }
     toPace,
     async toCall(sender, result, isProbe) {
       try {
-        if (isTrouble(result)) {
+        // Nobody has asked the provider: neither well nor unwell.
+        if (isProbe && result.kind === 'not-sent' && result.isOurs) await admission.giveBackProbe(sender.id);
+        else if (isTrouble(result)) {
           const opened = await admission.reportTrouble(sender.id, isProbe);
           if (opened)
             logger.warn({ senderId: sender.id, end: result.kind }, 'the circuit of a number is open');

@@ -63,7 +63,7 @@ const LATE_MS = 15;
 
 /** Makes the sending protocol; `docs/sending.md` tells it line by line. */
 export function createSending(parts: SendingParts): Sending {
-  const { store, attempts, senders, preparation, gate, api, graceMs, logger } = parts;
+  const { store, attempts, senders, preparation, admission, gate, api, graceMs, logger } = parts;
   const decide = parts.decide ?? decideAfterCall;
   const react = createReactions(parts);
 
@@ -102,14 +102,23 @@ export function createSending(parts: SendingParts): Sending {
     return second;
   }
 
+  /** Gives a pass back that was not used; a probe's to the next message. */
+  function giveUp({ id }: Sender, pass: Pass): void {
+    pass.release();
+    if (!pass.isProbe) return;
+    admission.giveBackProbe(id).catch((error: unknown) => {
+      logger.warn({ err: error, senderId: id }, 'a probe was not given back; its number waits for a minute');
+    });
+  }
+
   /** Makes the call between its two rows. @returns undefined when another process has the message. */
   async function attempt(candidate: Candidate, sender: Sender, request: AdmissionRequest, first: Pass) {
     const begun = await attempts.begin(candidate).catch((error: unknown) => {
-      first.release();
+      giveUp(sender, first);
       throw error;
     });
     if (!begun) {
-      first.release();
+      giveUp(sender, first);
       return undefined;
     }
     const pass = await takeSlot(request, first).catch((error: Error) => error.message);
@@ -196,7 +205,7 @@ export function createSending(parts: SendingParts): Sending {
       if (!pass.admitted) return await postpone(candidate, pass.waitMs);
       await waitUntil(pass.atMs - INTENT_LEAD_MS);
       if (signal.aborted) {
-        pass.release();
+        giveUp(sender, pass);
         throw interrupted('the process is stopping');
       }
       const end = await attempt(message, sender, request, pass);

@@ -3,6 +3,7 @@ import { insertIgnore } from '@switchyard/database';
 import type { Insertable } from 'kysely';
 import type { Dialect, Executor } from '../database/scope.ts';
 import type { TemplatesTable } from '../database/tables.ts';
+import { templatesChanged } from './tell-templates.ts';
 import { normalizeLanguage, sendabilityOf } from './template-facts.ts';
 
 /** Which template is meant. An unknown account is the empty one. */
@@ -67,6 +68,7 @@ export async function noteTemplate(
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };
+  await templatesChanged(trx, key, nowMs);
   if ((await insertIgnore(trx, dialect, 'templates', [row], ['id'])) > 0) return;
   const { status, reason, category, quality } = news;
   if (category !== undefined || quality !== undefined)
@@ -146,6 +148,7 @@ export async function writeListed(
       .execute();
   }
   if (added.length > 0) await insertIgnore(trx, dialect, 'templates', added, ['id']);
+  if (added.length + changed > 0) await templatesChanged(trx, account, nowMs);
   await trx
     .updateTable('templates')
     .set({ syncedAtMs: listedAtMs })
@@ -175,5 +178,6 @@ export async function dropUnlisted(
     .where('status', '!=', 'DELETED')
     .where((where) => where.or([where('syncedAtMs', 'is', null), where('syncedAtMs', '<', listedAtMs)]))
     .executeTakeFirst();
+  if (Number(numUpdatedRows) > 0) await templatesChanged(trx, { merchantId, wabaId }, nowMs);
   return Number(numUpdatedRows);
 }

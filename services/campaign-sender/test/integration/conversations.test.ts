@@ -155,33 +155,74 @@ t.test(
   },
 );
 
-t.test('the answer to a campaign’s message says so', async (t) => {
-  const stage = await startStage(t, await createSqliteDatabase(t));
-  const phone = '15551234206';
-  await stage.greet(phone);
-  await stage.ingress.add({
-    queue: 'messages',
-    name: 'send-message',
-    payload: {
-      messageId: 'm_campaign',
-      to: phone,
-      content: 'Have you seen our offer?',
-      lane: 'campaign',
-      origin: { kind: 'campaign', campaignId: 'cam_1', recipientId: 'rec_1' },
-    },
-  });
-  const sent = await stage.simulator.waitForAccepted(({ to }) => to === phone);
-  await until(async () => {
+void eachDatabase(
+  t,
+  'the answer to a campaign’s message says so, whether it quotes it or not',
+  async (t, database) => {
+    const stage = await startStage(t, database);
     const { db } = stage.service.database;
-    return (await db.selectFrom('message_attempts').select('providerMessageId').execute())[0]
-      ?.providerMessageId;
-  });
-  stage.simulator.inject({ from: phone, text: 'yes', replyTo: sent.wamid });
-  const event = await until(async () =>
-    (await stage.queued('flows')).find(({ payload }) => payload.sequence === 2),
-  );
-  t.match(event.payload, { campaignId: 'cam_1' });
-});
+    const phone = '15551234206';
+    await stage.greet(phone);
+    const send = async (messageId: string, more: object) => {
+      await stage.ingress.add({
+        queue: 'messages',
+        name: 'send-message',
+        payload: { messageId, to: phone, content: `text of ${messageId}`, ...more },
+      });
+      const sent = await stage.simulator.waitForAccepted((each) => each.messageId === messageId, 30_000);
+      // Its answer is written: from then on it can be answered.
+      await until(
+        async () =>
+          (
+            await db
+              .selectFrom('messages')
+              .select('providerMessageId')
+              .where('id', '=', messageId)
+              .executeTakeFirst()
+          )?.providerMessageId,
+        { what: `${messageId} is taken` },
+      );
+      return sent.wamid;
+    };
+    let sequence = 1;
+    const answer = async (more: object = {}) => {
+      sequence += 1;
+      stage.simulator.inject({ from: phone, text: `yes ${sequence}`, ...more });
+      const { payload } = await until(async () =>
+        (await stage.queued('flows')).find((job) => job.payload.sequence === sequence),
+      );
+      return payload.campaignId;
+    };
+    const campaign = {
+      lane: 'campaign',
+      origin: { kind: 'campaign', campaignId: 'cam_1', recipientId: 'r' },
+    };
+    const hours = (campaignReplyHours: number) =>
+      stage.call('PATCH', '/api/v1/settings/people', { campaignReplyHours });
+
+    t.equal(await answer(), undefined, 'no campaign has written');
+    const offer = await send('m_campaign', campaign);
+    t.equal(await answer({ replyTo: offer }), 'cam_1', 'quoted');
+    t.equal(await answer(), 'cam_1', 'not quoted');
+    const shipped = await send('m_shipped', { lane: 'transactional', origin: { kind: 'api' } });
+    t.equal(await answer(), 'cam_1', 'a message of another matter has come in between');
+    t.equal(await answer({ replyTo: shipped }), undefined, 'another message is quoted');
+    t.equal((await hours(0)).status, 200);
+    t.equal(await answer(), undefined, 'never, if the merchant wants it so');
+    await hours(24);
+    await db
+      .updateTable('messages')
+      .set((eb) => ({ createdAtMs: eb('createdAtMs', '-', 25 * 3_600_000) }))
+      .where('id', '=', 'm_campaign')
+      .execute();
+    t.equal(await answer(), undefined, 'too long ago');
+    t.equal(await answer({ replyTo: offer }), 'cam_1', 'but a quote tells at any time');
+    await send('m_second', { ...campaign, origin: { ...campaign.origin, campaignId: 'cam_2' } });
+    t.equal(await answer(), 'cam_2', 'the latest campaign is meant');
+    await send('m_flow', { lane: 'flow', origin: { kind: 'flow', runId: 'run_1', stepId: 's1' } });
+    t.equal(await answer(), undefined, 'a flow has written since');
+  },
+);
 
 t.test(
   'a run is asked for by address or tag: one for each contact, once, but not for who wants no messages',

@@ -65,7 +65,7 @@ void eachDatabase(
     };
     await receive(100, 'new');
     const one = await receive(1, 'a');
-    t.equal(one, 6, 'and one each for the keys of the events and the jobs that follow');
+    t.equal(one, 7, 'and one each for the keys of the events and the jobs that follow');
     t.equal(await receive(100, 'b'), one);
     t.equal(jobs.length, 200, 'an event for flows and one for the merchant each');
   },

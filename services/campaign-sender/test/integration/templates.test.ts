@@ -46,6 +46,29 @@ void eachDatabase(
       { component: 'button 0', name: '1' },
     ]);
 
+    const lists = async () =>
+      (await stage.queued('flows'))
+        .filter(({ name }) => name === 'set-templates')
+        .map(({ payload }) => payload as { revision: number; templates: { name: string; status: string }[] })
+        .toSorted((a, b) => a.revision - b.revision);
+    const told = await until(async () => (await lists()).at(-1), { what: 'flows are told' });
+    t.equal(told.templates.length, 134, 'of all, once the account was read whole');
+    t.match(
+      told.templates.find(({ name }) => name === 'order_update'),
+      { language: 'en_US', status: 'APPROVED', parameters: { body: 2, buttons: 1 } },
+    );
+    stage.simulator.putTemplate({ name: 'filler_7', status: 'REJECTED' });
+    await until(
+      async () => {
+        const last = (await lists()).at(-1)!;
+        return (
+          last.revision > told.revision &&
+          last.templates.some(({ name, status }) => name === 'filler_7' && status === 'REJECTED')
+        );
+      },
+      { what: 'flows are told of a change', timeoutMs: 30_000 },
+    );
+
     const to = '+4915112345678';
     const refused: [string, string, object][] = [
       ['TEMPLATE_UNKNOWN', 'content.name', template('nobody_knows')],
