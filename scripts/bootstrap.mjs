@@ -25,6 +25,7 @@ const commands = {
   'chaos:ingress': { script: 'services/ingress/test/chaos/main.ts', redis: 'always' },
   'fuzz:ingress': { script: 'services/ingress/test/fuzz/main.ts', redis: 'always' },
   'chaos:flows': { script: 'tests/system/chaos/flows.ts', redis: 'always', mariadb: true },
+  'chaos:runs': { script: 'services/flow-engine/test/chaos/main.ts', redis: 'always', mariadb: true },
   'chaos:messages': {
     script: 'services/campaign-sender/test/chaos/main.ts',
     redis: 'always',

@@ -97,3 +97,38 @@ await eachDatabase(
     t.ok(people.every((contact) => sent.get(phoneOf(contact))?.length === 1));
   },
 );
+
+await eachDatabase(
+  t,
+  'a run whose row is broken fails with its reason, and those that are due with it are resumed',
+  async (t, database) => {
+    const engine = await startEngine(t, database);
+    await engine.publish(reminder);
+    const people = Array.from({ length: 40 }, (_, index) => `con_${index + 1}`);
+    await Promise.all(people.map((contact) => engine.tell(message(contact, 1, 'remind me'))));
+    await settled(engine);
+    const { db } = engine.runtime.database;
+    const broken = ['con_7', 'con_19'];
+    const due = { dueAtMs: Date.now() - 1000 };
+    await engine.runtime.database.transaction(async (trx) => {
+      await trx.updateTable('runs').set(due).execute();
+      await trx.updateTable('runs').set({ state: '{"no' }).where('contactId', 'in', broken).execute();
+      // As one that waits for a call it would be looked at before it is resumed, too.
+      await trx.updateTable('runs').set({ waitKind: 'call' }).where('contactId', '=', 'con_19').execute();
+    });
+    const failed = () =>
+      db.selectFrom('runs').select(['contactId', 'reason']).where('status', '=', 'failed').execute();
+    await until(
+      async () =>
+        (await sentTexts(engine)).size === people.length - broken.length &&
+        (await failed()).length === broken.length,
+      { what: 'everybody else to be told', timeoutMs: 60_000, intervalMs: 100 },
+    );
+    await settled(engine);
+    const sentTo = await sentTexts(engine);
+    const runs = await failed();
+    t.same(runs.map(({ contactId }) => contactId).sort(), ['con_19', 'con_7']);
+    t.ok(runs.every(({ reason }) => reason !== null && reason.length > 0));
+    t.notOk(broken.some((contact) => (sentTo.get(phoneOf(contact))?.length ?? 0) > 0));
+  },
+);

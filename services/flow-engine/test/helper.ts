@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { JobPayload, QueueName } from '@switchyard/jobs';
-import { silentLogger, startRedis, type TestRedis, until } from '@switchyard/test-kit';
-import type { Test } from 'tap';
+import { silentLogger, startRedis, type Teardown, type TestRedis, until } from '@switchyard/test-kit';
 import { buildApp } from '../src/app.ts';
 import type { CallExecutors } from '../src/calls/call.ts';
 import { loadFlowEngineConfig } from '../src/config.ts';
@@ -32,7 +31,7 @@ export function environment(
 
 /** A running flow-engine. */
 export async function startEngine(
-  t: Test,
+  t: Teardown,
   database: { url: string | undefined; dataDir: string },
   options: { redis?: TestRedis; env?: Record<string, string>; executors?: CallExecutors } = {},
 ) {

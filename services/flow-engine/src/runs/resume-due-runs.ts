@@ -136,13 +136,23 @@ async function findUnanswered(database: Database<FlowTables>, due: readonly DueR
       .where('runJournal.number', '=', run.inputs)
       .executeTakeFirst();
     if (!row) continue;
-    const { wait } = JSON.parse(row.state) as RunState;
-    const effects = JSON.parse(row.effects) as Effect[];
-    const effect = effects.find((each) => each.kind === 'call' && each.waitId === run.waitId);
-    const untilMs = wait?.untilMs ?? 0;
-    if (effect?.kind === 'call' && untilMs > nowMs) unanswered.set(run.id, { run, effect, untilMs });
+    const open = openCall(row, run.waitId);
+    if (open && open.untilMs > nowMs) unanswered.set(run.id, { run, ...open });
   }
   return unanswered;
+}
+
+/** The call that a run waits for. One whose row can't be read has none: it fails when it is resumed, and holds up no others here. */
+function openCall({ state, effects }: { state: string; effects: string }, waitId: string | null) {
+  try {
+    const { wait } = JSON.parse(state) as RunState;
+    const effect = (JSON.parse(effects) as Effect[]).find(
+      (each) => each.kind === 'call' && each.waitId === waitId,
+    );
+    return effect?.kind === 'call' ? { effect, untilMs: wait?.untilMs ?? 0 } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The wake-up as an input: one per wait, and one more for what was held meanwhile. */

@@ -7,6 +7,7 @@ import { personOf, surveyFlow, type Turn } from './survey.ts';
 
 /** How much, and how wild. */
 export interface FlowChaosOptions {
+  /** So many at least; people go on coming until each service, and Redis, has died in the middle of it. */
   conversations: number;
   atATime: number;
   /** Pause after a killed process is back, at most. */
@@ -23,10 +24,11 @@ export interface FlowChaosOptions {
 /** What came of it. */
 export interface FlowChaosReport {
   seconds: number;
+  conversations: number;
   kills: Record<ServiceName, number>;
   redisRestarts: number;
-  /** Conversations that did not come to their end. */
-  unfinished: string[];
+  /** Conversations that did not come to their end: how far they came. */
+  unfinished: { phone: string; turn: number; read: string[] }[];
   /** People who read anything but what a run without faults says. */
   wrong: { phone: string; read: string[]; expected: string[] }[];
 }
@@ -52,6 +54,7 @@ export async function runFlowChaos(system: System, options: FlowChaosOptions): P
   const startedAt = performance.now();
   const { promise: allDone, resolve } = Promise.withResolvers<void>();
   let begun = 0;
+  const deaths: Deaths = { kills: noKills(), redisRestarts: 0 };
 
   const say = (person: Person) => {
     const { line } = person.turns[person.turn]!;
@@ -59,7 +62,7 @@ export async function runFlowChaos(system: System, options: FlowChaosOptions): P
     simulator.inject({ from: person.phone, name: 'Ada', ...said });
   };
   const begin = () => {
-    if (begun >= conversations) return;
+    if (begun >= conversations && haveAllDied(deaths)) return;
     const number = begun;
     begun += 1;
     const { turns, transcript } = personOf(number);
@@ -80,16 +83,16 @@ export async function runFlowChaos(system: System, options: FlowChaosOptions): P
     }
     done.push(person);
     begin();
-    if (done.length === conversations) resolve();
+    if (done.length === begun) resolve();
   };
   const stopHearing = simulator.onAccepted(hear);
   for (let index = 0; index < Math.min(atATime, conversations); index += 1) begin();
 
   const chaos = new AbortController();
-  const havoc = wreak(system, options, chaos.signal, () => done.length);
+  const havoc = wreak(system, options, deaths, chaos.signal, () => done.length);
   await Promise.race([allDone, delay(options.deadlineMs, undefined, { ref: false })]);
   chaos.abort();
-  const { kills, redisRestarts } = await havoc;
+  await havoc;
   // What was said twice would come after the end, too.
   await Promise.race([allDone, delay(60_000, undefined, { ref: false })]);
   await delay(3000);
@@ -98,13 +101,25 @@ export async function runFlowChaos(system: System, options: FlowChaosOptions): P
   const all = [...people.values()];
   return {
     seconds: (performance.now() - startedAt) / 1000,
-    kills,
-    redisRestarts,
-    unfinished: all.filter((person) => !done.includes(person)).map(({ phone }) => phone),
+    conversations: begun,
+    ...deaths,
+    unfinished: all
+      .filter(({ turn, turns }) => turn < turns.length)
+      .map(({ phone, turn, read }) => ({ phone, turn, read })),
     wrong: all
       .filter(({ read, expected }) => JSON.stringify(read) !== JSON.stringify(expected))
       .map(({ phone, read, expected }) => ({ phone, read, expected })),
   };
+}
+
+type Deaths = Pick<FlowChaosReport, 'kills' | 'redisRestarts'>;
+
+function noKills(): Deaths['kills'] {
+  return Object.fromEntries(serviceNames.map((name) => [name, 0])) as Deaths['kills'];
+}
+
+function haveAllDied({ kills, redisRestarts }: Deaths): boolean {
+  return redisRestarts > 0 && Object.values(kills).every((count) => count > 0);
 }
 
 /** Publishes the survey, and waits until every replica knows it. */
@@ -120,16 +135,15 @@ async function install(system: System): Promise<void> {
 async function wreak(
   system: System,
   { pauseMs, redisEveryMs, seed, onProgress }: FlowChaosOptions,
+  deaths: Deaths,
   signal: AbortSignal,
   done: () => number,
-): Promise<Pick<FlowChaosReport, 'kills' | 'redisRestarts'>> {
-  const kills = Object.fromEntries(serviceNames.map((name) => [name, 0])) as FlowChaosReport['kills'];
+): Promise<void> {
   let state = seed;
   const random = () => {
     state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
     return state / 2_147_483_648;
   };
-  let redisRestarts = 0;
   let redisDueAt = performance.now() + redisEveryMs;
   /** Each service dies once per round, in an order of chance. */
   let round: typeof system.instances = [];
@@ -137,22 +151,21 @@ async function wreak(
     if (performance.now() >= redisDueAt) {
       await system.redis.kill();
       await system.redis.start();
-      redisRestarts += 1;
+      deaths.redisRestarts += 1;
       redisDueAt = performance.now() + redisEveryMs;
     }
     if (round.length === 0) round = [...system.instances];
     const victim = round[Math.floor(random() * round.length)]!;
     round = round.filter((each) => each !== victim);
     await victim.end('SIGKILL');
-    kills[victim.service] += 1;
+    deaths.kills[victim.service] += 1;
     await victim.start();
     onProgress?.(
       done(),
-      Object.values(kills).reduce((sum, each) => sum + each, 0),
+      Object.values(deaths.kills).reduce((sum, each) => sum + each, 0),
     );
     await delay(random() * pauseMs, undefined, { signal }).catch(() => undefined);
   }
-  return { kills, redisRestarts };
 }
 
 function choiceOf({ tap }: { tap: string }): { id: string; title: string } {

@@ -1,4 +1,11 @@
-import { freePort, type ProcessExit, spawnNode, type Teardown, type TestProcess } from '@switchyard/test-kit';
+import {
+  freePort,
+  type ProcessExit,
+  spawnNode,
+  type Teardown,
+  type TestProcess,
+  until,
+} from '@switchyard/test-kit';
 import { mainOf, type ServiceName } from './settings.ts';
 
 /** One replica of a service, over all the processes that it lives through. */
@@ -25,16 +32,18 @@ export async function createServiceInstance(
 ): Promise<ServiceInstance> {
   const port = await freePort();
   const processes: TestProcess[] = [];
+  const url = `http://127.0.0.1:${port}`;
   return {
     service,
-    url: `http://127.0.0.1:${port}`,
+    url,
     get output() {
       return processes.map(({ output }) => output).join('');
     },
     async start() {
       const started = spawnNode(t, mainOf(service), { env: { ...env, PORT: String(port) } });
       processes.push(started);
-      await started.waitForLine(/Server listening/, { timeoutMs: 30_000 });
+      if (env.LOG_LEVEL === 'warn') await untilListening(`${url}/live`, started);
+      else await started.waitForLine(/Server listening/, { timeoutMs: 30_000 });
     },
     async end(signal) {
       const current = processes.at(-1);
@@ -44,4 +53,18 @@ export async function createServiceInstance(
       return { ...exit, tookMs: performance.now() - startedAt };
     },
   };
+}
+
+/** For a process that does not print that it listens. */
+async function untilListening(url: string, started: TestProcess): Promise<void> {
+  let exit: ProcessExit | undefined;
+  void started.exited.then((how) => {
+    exit = how;
+  });
+  await until(async () => exit !== undefined || (await fetch(url)) !== undefined, {
+    timeoutMs: 60_000,
+    intervalMs: 50,
+    what: `${url} to answer`,
+  });
+  if (exit) throw new Error(`the process has ended; it printed:\n${started.output}`);
 }
