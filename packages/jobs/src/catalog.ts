@@ -167,6 +167,7 @@ export const catalog = {
         schema: campaignSender.DeliverMessage,
         jobId: ({ messageId, turn }) => `${messageId}_${turn}`,
       }),
+      'mark-read': defineJob({ schema: campaignSender.MarkRead }),
     },
     attempts: 3,
     timeoutMs: MINUTE_MS,

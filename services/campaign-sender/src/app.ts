@@ -23,6 +23,7 @@ import {
   createReceiveMessage,
   createReceiveShopifyEvent,
 } from './processors/inbound.ts';
+import { createMarkRead } from './processors/mark-read.ts';
 import { createDeliverMessage, createSendMessage } from './processors/messages.ts';
 import {
   createApplyAccountUpdate,
@@ -179,6 +180,7 @@ async function assemble(
   runtime.addWorker('messages', {
     'send-message': createSendMessage(recorder, sending),
     'deliver-message': createDeliverMessage(createCandidateLoader(db), sending),
+    'mark-read': createMarkRead({ db, senders, graph: messages.graph }),
   });
 }
 

@@ -227,6 +227,16 @@ export const DeliverMessage = Type.Object({
   turn: Type.Integer({ minimum: 0 }),
 });
 
+/**
+ * `messages`: shows the person that a message of theirs, and all before it, was read, and perhaps that an answer is being typed. No message:
+ * nothing is recorded, and twice is as good as once.
+ */
+export const MarkRead = Type.Object({
+  merchantId: Id,
+  messageId: Id,
+  typing: Type.Optional(Type.Boolean()),
+});
+
 /** `campaigns`: the steps of a campaign. */
 export const CampaignStep = Type.Object({
   merchantId: Type.Optional(Id),

@@ -1,8 +1,9 @@
-import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
+import { jobMetaOf, ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
-import { inPeopleScope } from '../contacts/contact-book.ts';
+import { inPeopleScope, type PeopleScope } from '../contacts/contact-book.ts';
 import type { ContactRow } from '../contacts/contact-store.ts';
 import { changeHands } from '../conversations/set-handover.ts';
+import type { Executor } from '../database/scope.ts';
 import { ConversationView } from './conversation-schemas.ts';
 import { findContact } from './find-contact.ts';
 import { viewConversation } from './present-conversations.ts';
@@ -74,14 +75,35 @@ export function registerHandoverRoutes(app: ServiceApp, { store }: RouteParts): 
       schema: {
         tags,
         summary: 'Say that somebody has read it: nothing counts as unread any more',
+        description:
+          'The person is shown that the messages were read (blue ticks), unless `silent`, and with `typing` that an answer is being typed, for 25 seconds.',
         params: IdParams,
+        body: Type.Union([
+          Type.Object(
+            { silent: Type.Optional(Type.Boolean()), typing: Type.Optional(Type.Boolean()) },
+            { additionalProperties: false },
+          ),
+          Type.Null(),
+        ]),
         response: { 200: ok(ConversationView) },
       },
     },
-    async ({ params, principal }) => {
-      await change(principal.merchantId, params.id, ({ people }, contact) => {
+    async (request) => {
+      const { params, body, principal } = request;
+      const { merchantId } = principal;
+      const { silent = false, typing = false } = body ?? {};
+      await change(merchantId, params.id, async ({ trx, people, enqueue }, contact) => {
+        const isNews = contact.unreadCount > 0 || typing;
         contact.unreadCount = 0;
         people.touch(contact);
+        const messageId = isNews && !silent ? await latestInbound(trx, contact.id) : undefined;
+        if (messageId !== undefined)
+          enqueue({
+            queue: 'messages',
+            name: 'mark-read',
+            payload: { merchantId, messageId, ...(typing ? { typing } : {}) },
+            meta: { ...jobMetaOf(request), merchantId },
+          });
       });
       return succeed(await viewConversation(store, principal.merchantId, params.id));
     },
@@ -90,12 +112,28 @@ export function registerHandoverRoutes(app: ServiceApp, { store }: RouteParts): 
   async function change(
     merchantId: string,
     id: string,
-    work: (scope: Parameters<typeof changeHands>[0], contact: ContactRow, nowMs: number) => void,
+    work: (scope: PeopleScope, contact: ContactRow, nowMs: number) => unknown,
   ): Promise<void> {
     const { id: contactId } = await findContact(store.db, merchantId, id);
     await inPeopleScope(store, async (scope) => {
       const contact = (await scope.people.lock(merchantId, [contactId])).get(contactId);
-      if (contact) work(scope, contact, store.now());
+      if (contact) await work(scope, contact, store.now());
     });
   }
+}
+
+/** What the person wrote last: showing it as read shows all before it so too. */
+async function latestInbound(trx: Executor, contactId: string): Promise<string | undefined> {
+  const row = await trx
+    .selectFrom('messages')
+    .select('id')
+    .where('contactId', '=', contactId)
+    .where('direction', '=', 'in')
+    .where('providerMessageId', 'is not', null)
+    .where('type', '!=', 'system')
+    .orderBy('createdAtMs', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id;
 }

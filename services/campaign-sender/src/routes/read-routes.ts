@@ -1,5 +1,6 @@
 import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import Type from 'typebox';
+import { showRead } from '../conversations/show-read.ts';
 import { messageInvalid, providerAway, providerRefused, recordUnknown } from '../errors.ts';
 import type { RouteParts } from './register-routes.ts';
 import { IdParams } from './schemas.ts';
@@ -32,13 +33,13 @@ export function registerReadRoutes(app: ServiceApp, { store, senders, graph }: R
       const sender = await senders.byId(row.senderId);
       if (sender?.accessToken === undefined)
         throw messageInvalid('its number has no token', { details: { field: 'id' } });
-      const path = `${encodeURIComponent(sender.phoneNumberId)}/messages`;
-      const answer = await graph.post(path, sender.accessToken, {
-        messaging_product: 'whatsapp',
-        status: 'read',
-        message_id: row.providerMessageId,
-        ...(body.typing ? { typing_indicator: { type: 'text' } } : {}),
-      });
+      const { phoneNumberId, accessToken } = sender;
+      const answer = await showRead(
+        graph,
+        { phoneNumberId, accessToken },
+        row.providerMessageId,
+        body.typing,
+      );
       if (answer.kind === 'away')
         throw providerAway('the provider does not answer', { cause: new Error(answer.cause), delayMs: 5000 });
       if (answer.kind === 'refused')

@@ -61,7 +61,32 @@ void eachDatabase(
       handlerReason: 'a complaint',
       handlerUntilMs: Number,
     });
+    // What came before is read, so that the next message is the only one unread.
+    await stage.call('POST', `${url}/read`, { silent: true });
+    stage.simulator.inject({ from: '15551234200', text: 'one more' });
+    await until(async () => (await stage.call('GET', url)).body.data.unreadCount === 1, {
+      what: 'it is unread',
+    });
+    t.match((await stage.call('POST', `${url}/read`, { silent: true })).body.data, { unreadCount: 0 });
+    t.equal(stage.simulator.statistics().businessReads, 0, 'nobody is told of what was read silently');
+    const shown: string[] = [];
+    stage.simulator.onEvent((event) => {
+      if (event.kind === 'business-read') shown.push(`${event.messageId} ${event.typing}`);
+    });
+    const [wamid] = stage.simulator.inject({ from: '15551234200', text: 'and another' });
+    await until(async () => (await stage.call('GET', url)).body.data.unreadCount === 1, {
+      what: 'it is unread',
+    });
     t.match((await stage.call('POST', `${url}/read`)).body.data, { unreadCount: 0 });
+    await until(() => shown.length === 1, { what: 'the person sees that it was read', timeoutMs: 30_000 });
+    t.equal((await stage.call('POST', `${url}/read`)).status, 200, 'twice is no news');
+    t.equal((await stage.call('POST', `${url}/read`, { typing: true })).status, 200);
+    await until(() => shown.length === 2, { what: 'and that somebody types', timeoutMs: 30_000 });
+    t.strictSame(shown, [`${wamid} false`, `${wamid} true`]);
+    t.match(await stage.call('POST', `${url}/read`, { typing: 'yes' }), {
+      status: 400,
+      body: { error: { code: 'VALIDATION_FAILED' } },
+    });
   },
 );
 

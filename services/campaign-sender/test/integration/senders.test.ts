@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createSecretBox, databaseFields } from '@switchyard/database';
-import { eachDatabase, silentLogger, until } from '@switchyard/test-kit';
+import { createSqliteDatabase, eachDatabase, silentLogger, until } from '@switchyard/test-kit';
 import t from 'tap';
 import { resealTokens } from '../../src/senders/reseal-tokens.ts';
 import { tokenContext } from '../../src/senders/sender-directory.ts';
@@ -151,3 +151,42 @@ void eachDatabase(
     );
   },
 );
+
+t.test('a number whose account nobody knows is asked about on schedule', async (t) => {
+  const stage = await startStage(t, await createSqliteDatabase(t));
+  const { db } = stage.service.database;
+  const asked = async () => {
+    const row = await db.selectFrom('senders').selectAll().executeTakeFirstOrThrow();
+    return row.probedAtMs !== null && row.probedAtMs > 1 && row;
+  };
+  t.match(await until(asked, { timeoutMs: 30_000, what: 'it is asked about' }), {
+    wabaId: null,
+    qualityRating: 'GREEN',
+    throughputLevel: 'HIGH',
+  });
+  stage.simulator.putNumber({ id: '100000000000001', qualityRating: 'RED' });
+  await db.updateTable('senders').set({ probedAtMs: 1 }).execute();
+  t.match(await until(asked, { timeoutMs: 30_000, what: 'and again when it is due' }), {
+    qualityRating: 'RED',
+  });
+});
+
+t.test('management calls that are used up are told, and nothing is asked before its time', async (t) => {
+  const stage = await startStage(t, await createSqliteDatabase(t), {
+    env: { WHATSAPP_BUSINESS_ACCOUNT_ID: WABA, WHATSAPP_MANAGEMENT_CALLS_PER_HOUR: '12' },
+  });
+  const usedUp = 'the management calls of this hour are used up';
+  const account = await until(
+    async () => {
+      const [found] = (await stage.call('GET', '/api/v1/accounts')).body.data.items;
+      return found?.syncProblem && found;
+    },
+    { timeoutMs: 30_000, what: 'the second call is not made' },
+  );
+  t.match(account, { syncProblem: usedUp, syncedAtMs: null });
+  const [number] = await numbers(stage);
+  t.match((await stage.call('POST', `/api/v1/senders/${number.id}/probe`)).body.data, {
+    probeProblem: usedUp,
+  });
+  t.match((await stage.call('POST', '/api/v1/templates/sync', {})).body.data.accounts, [{ problem: usedUp }]);
+});

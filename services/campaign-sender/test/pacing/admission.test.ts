@@ -1,10 +1,13 @@
-import { startRedis } from '@switchyard/test-kit';
+import { silentLogger, startRedis } from '@switchyard/test-kit';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
+import type { Store } from '../../src/database/scope.ts';
 import { type AdmissionRequest, createAdmission } from '../../src/pacing/create-admission.ts';
 import type { Lane } from '../../src/pacing/lanes.ts';
 import { type Pace, paceOfRate, paceOfThroughput } from '../../src/pacing/pace.ts';
+import type { Sender } from '../../src/senders/sender-directory.ts';
+import { createReactions } from '../../src/sending/create-reactions.ts';
 
 async function admissionOf(t: Test) {
   const redis = await startRedis(t);
@@ -191,9 +194,58 @@ t.test('enough trouble opens the circuit of a number, one probe decides, others 
   await client.hset('send:number:s', 'openUntil', '0');
   t.match(await admit('s', 'p', pace), { admitted: true, isProbe: true });
   t.match(await admit('s', 'q', pace), { admitted: false, obstacle: 'circuit' }, 'one probe at a time');
+  await admission.giveBackProbe('s');
+  t.match(
+    await admit('s', 'q', pace),
+    { admitted: true, isProbe: true },
+    'one that was not called for is free',
+  );
   t.equal(await admission.reportTrouble('s', true), true, 'a probe that fails opens it again');
   await client.hset('send:number:s', 'openUntil', '0');
   t.match(await admit('s', 'r', pace), { admitted: true, isProbe: true });
   await admission.clear('s');
   t.match(await admit('s', 's', pace), { admitted: true, isProbe: false });
+});
+
+t.test(
+  'the probe of an open circuit that was not called for blocks nobody, and proves nothing',
+  async (t) => {
+    const { admission, admit, client } = await admissionOf(t);
+    const pace = paceOfThroughput(1000);
+    const sender = { id: 's', merchantId: 'm', wabaId: null } as Sender;
+    const reactions = createReactions({
+      store: {} as Store,
+      senders: { forget: () => undefined },
+      templates: { forget: () => undefined },
+      admission,
+      logger: silentLogger(),
+    });
+    const probe = async () => await admit('s', 'p', pace);
+    for (let call = 0; call < 25; call += 1) await admission.reportTrouble('s', false);
+    await client.hset('send:number:s', 'openUntil', '0');
+    t.match(await probe(), { isProbe: true });
+    await reactions.toCall(sender, { kind: 'not-sent', cause: 'expired', isOurs: true, tookMs: 0 }, true);
+    t.match(await probe(), { admitted: true, isProbe: true }, 'the next message is the probe');
+    await reactions.toCall(sender, { kind: 'not-sent', cause: 'refused', tookMs: 0 }, true);
+    t.match(await probe(), { admitted: false, obstacle: 'circuit' }, 'a provider that is away is trouble');
+    await client.hset('send:number:s', 'openUntil', '0');
+    t.match(await probe(), { isProbe: true });
+    await reactions.toCall(sender, { kind: 'accepted', providerMessageId: 'w', tookMs: 0 }, true);
+    t.match(await probe(), { admitted: true, isProbe: false }, 'an answer closes it');
+  },
+);
+
+t.test("calls besides sending count against the app's calls", async (t) => {
+  const { client } = await admissionOf(t);
+  const admission = createAdmission(client, '', { callsPerSecond: 1 });
+  const admit = async () =>
+    (
+      await admission.admit([
+        { senderId: 's', recipient: 'p', pace: paceOfThroughput(1000), lane: 'transactional' },
+      ])
+    )[0]!;
+  for (let call = 0; call < 5; call += 1) await admission.countCall();
+  const refused = await admit();
+  t.match(refused, { admitted: false, obstacle: 'app' });
+  t.ok(refused.waitMs > 2000);
 });
