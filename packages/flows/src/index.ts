@@ -4,6 +4,7 @@ export {
   type KnownTemplates,
   messageTemplatesNamedBy,
 } from './definitions/checks/message-templates.ts';
+export { templatesOf } from './definitions/checks/templates.ts';
 export * from './definitions/definition.ts';
 export * from './definitions/edges.ts';
 export * from './execution/advance-run.ts';
@@ -17,6 +18,7 @@ export * from './execution/look-up.ts';
 export { mergeMessages } from './execution/merge-messages.ts';
 export * from './execution/render-text.ts';
 export * from './execution/run-state.ts';
+export { secretsOf } from './execution/stand-ins.ts';
 export { takeInputs } from './execution/take-inputs.ts';
 export { flowLibrary } from './library/index.ts';
 export { buildReadyMade, type ReadyMadeFlow, type SettingProblem } from './library/ready-made.ts';

@@ -30,6 +30,7 @@ import { registerPictures } from './routes/pictures.ts';
 import { registerRuns } from './routes/runs.ts';
 import { registerStarts } from './routes/starts.ts';
 import { createRunStore } from './runs/create-run-store.ts';
+import { pruneRuns } from './runs/prune-runs.ts';
 import { resumeDueRuns } from './runs/resume-due-runs.ts';
 import { createRunStarter } from './runs/start-runs.ts';
 import { fireSchedules } from './schedules/fire-schedules.ts';
@@ -41,6 +42,8 @@ const SCHEDULE_INTERVAL_MS = 1000;
 const OVERDUE_INTERVAL_MS = 5000;
 const PURGE_INTERVAL_MS = 600_000;
 const FOLD_INTERVAL_MS = 6 * 3_600_000;
+const PRUNE_INTERVAL_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 const LEASES_KEPT_MS = 3_600_000;
 
 /**
@@ -170,6 +173,15 @@ async function assemble(
       const released = await sends.releaseOverdue();
       if (released > 0)
         logger.warn({ messages: released }, 'messages go out without a word of those before them');
+    },
+  });
+  runtime.addTask({
+    name: 'prune old runs',
+    intervalMs: PRUNE_INTERVAL_MS,
+    async run(signal) {
+      const before = Date.now() - config.flowRunRetentionDays * DAY_MS;
+      const pruned = await pruneRuns(database, before, signal);
+      if (pruned > 0) logger.info({ runs: pruned }, 'runs that ended long ago are forgotten');
     },
   });
   runtime.addTask({

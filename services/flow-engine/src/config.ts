@@ -28,6 +28,12 @@ export const flowEngineFields = {
     minimum: 1000,
     maximum: 86_400_000,
   }),
+  flowRunRetentionDays: field.integer('FLOW_RUN_RETENTION_DAYS', {
+    description: 'Days that runs which have ended are kept, with their journals; figures are kept for longer',
+    default: 90,
+    minimum: 1,
+    maximum: 3650,
+  }),
   ...providerFields,
 } satisfies ConfigFields;
 

@@ -46,6 +46,12 @@ export const aiRefused = defineError('AI_REFUSED', 502, 'never');
 export const aiAnswerInvalid = defineError('AI_ANSWER_INVALID', 502, 'never');
 /** The schema of values to be read from a text can't be used: too large, or with keywords that are not supported. */
 export const aiSchemaInvalid = defineError('AI_SCHEMA_INVALID', 400, 'never');
+/** What the merchant may use up of AI today is used up; the flow's fallback runs. */
+export const aiBudgetSpent = defineError('AI_BUDGET_SPENT', 429, 'never');
+/** The merchant has no secret of this name. */
+export const secretUnknown = defineError('SECRET_UNKNOWN', 404, 'never');
+/** A merchant has as many secrets as are allowed. */
+export const secretLimitReached = defineError('SECRET_LIMIT_REACHED', 409, 'never');
 /** The voice message is gone from the store, is not the merchant's, or is longer than is transcribed. */
 export const audioUnusable = defineError('AUDIO_UNUSABLE', 422, 'never');
 /** There is no ready-made flow of this name; `details.names` lists those there are. */

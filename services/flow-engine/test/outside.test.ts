@@ -139,12 +139,52 @@ eachDatabase(
       loopback: [inside, 'ADDRESS_REFUSED'],
       name: [inside.replace('127.0.0.1', 'localhost'), 'ADDRESS_REFUSED'],
       mapped: [inside.replace('127.0.0.1', '[::ffff:127.0.0.1]'), 'ADDRESS_REFUSED'],
+      octal: [inside.replace('127.0.0.1', '0177.0.0.1'), 'ADDRESS_REFUSED'],
+      short: [inside.replace('127.0.0.1', '127.1'), 'ADDRESS_REFUSED'],
+      hex: [inside.replace('127.0.0.1', '0x7f000001'), 'ADDRESS_REFUSED'],
+      wide: [inside.replace('127.0.0.1', '①②⑦.⓪.⓪.①'), 'ADDRESS_REFUSED'],
+      six: [inside.replace('127.0.0.1', '[::1]'), 'ADDRESS_REFUSED'],
+      translated: [inside.replace('127.0.0.1', '[64:ff9b::7f00:1]'), 'ADDRESS_REFUSED'],
+      link: ['http://[fe80::1]/', 'ADDRESS_REFUSED'],
+      local: ['http://[fd00:ec2::254]/latest/meta-data/', 'ADDRESS_REFUSED'],
+      private: ['http://10.0.0.1/', 'ADDRESS_REFUSED'],
+      user: ['http://shop.example@127.0.0.1/', 'ADDRESS_REFUSED'],
+      file: ['{{ "file" }}:///etc/passwd', 'ADDRESS_REFUSED'],
       decimal: [inside.replace('127.0.0.1', '2130706433'), 'ADDRESS_REFUSED'],
       metadata: ['http://169.254.169.254/latest/meta-data/', 'ADDRESS_REFUSED'],
       redirect: [`${url}/inside`, 'ADDRESS_REFUSED'],
       large: [`${url}/large`, 'RESPONSE_TOO_LARGE'],
       hang: [`${url}/hang`, 'TIMED_OUT'],
     };
+    // What needs no outside to be bad: templates that would not end, and a loop that goes on for ever.
+    const hostile: Record<string, [nodes: object, code: string]> = {
+      liquid: [
+        {
+          a: {
+            kind: 'set-variable',
+            name: 'x',
+            value: '{% for a in (1..50000) %}{% for b in (1..50000) %}x{% endfor %}{% endfor %}',
+            next: 'end',
+          },
+        },
+        'NODE_FAILED',
+      ],
+      endless: [
+        {
+          a: { kind: 'loop', times: 100, body: 'b', next: 'end' },
+          b: { kind: 'loop', times: 100, body: 'c', next: 'a' },
+          c: { kind: 'set-variable', name: 'x', value: '{{ variables.x }}x', next: 'b' },
+        },
+        'TOO_MANY_STEPS',
+      ],
+    };
+    for (const [word, [nodes]] of Object.entries(hostile))
+      await engine.publish({
+        name: word,
+        triggers: [{ kind: 'keyword', words: [word] }],
+        start: 'a',
+        nodes: { ...nodes, end },
+      });
     for (const [word, [address]] of Object.entries(addresses))
       await engine.publish({
         name: word,
@@ -164,7 +204,7 @@ eachDatabase(
     });
     simulator.ai.faults.add({ kind: 'hang', count: 2 });
     simulator.ai.faults.add({ kind: 'babble' });
-    const words = [...Object.keys(addresses), 'ai'];
+    const words = [...Object.keys(addresses), ...Object.keys(hostile), 'ai'];
     for (const [at, word] of words.entries()) await engine.tell(message(`con_${at + 1}`, 1, word));
     await engine.tell(message('con_50', 1, 'hello'));
     await until(async () => (await sentTexts(engine)).get(phoneOf('con_50'))?.length === 1, {
@@ -189,7 +229,8 @@ eachDatabase(
       reasonCode: string;
       reason: string;
     }[];
-    for (const [at, [word, [, code]]] of Object.entries(addresses).entries()) {
+    const expected = [...Object.entries(addresses), ...Object.entries(hostile)];
+    for (const [at, [word, [, code]]] of expected.entries()) {
       const run = runs.find(({ contactId }) => contactId === `con_${at + 1}`);
       t.match(run, { status: 'failed', reasonCode: new RegExp(code), reason: /\w+ / }, word);
     }

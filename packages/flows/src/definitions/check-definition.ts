@@ -27,6 +27,8 @@ export interface DefinitionSurroundings {
   flows?: ReadonlyMap<string, { inputs?: FlowDefinition['inputs'] }>;
   /** The message templates that there are. */
   templates?: KnownTemplates;
+  /** Names of the merchant's secrets. */
+  secrets?: ReadonlySet<string>;
 }
 
 const compiled = new Map<TSchema, ReturnType<typeof Compile>>();
@@ -74,7 +76,7 @@ export function checkDefinition(
     ...findTriggerProblems(definition),
     ...findNodeProblems(definition),
     ...findMessageTemplateProblems(definition, surroundings.templates),
-    ...findTemplateProblems(definition),
+    ...findTemplateProblems(definition, surroundings),
     ...findTypeProblems(definition, surroundings),
   ].slice(0, PROBLEMS_MOST);
 }

@@ -1,7 +1,7 @@
 import type { FlowDefinition } from '../definitions/definition.ts';
 import type { Wake } from './behaviour.ts';
 import { mergeMessages } from './merge-messages.ts';
-import type { Effect, RunInput, RunState, Step } from './run-state.ts';
+import type { Effect, Failure, RunInput, RunState, Step } from './run-state.ts';
 import { Walk } from './walk.ts';
 
 /** How far a run may go. */
@@ -12,6 +12,8 @@ export interface RunLimits {
   readonly maxAgeMs: number;
   /** Flows within flows. */
   readonly maxDepth: number;
+  /** Of the state, as JSON: what a run keeps is stored with every input. */
+  readonly maxStateCharacters: number;
 }
 
 /** What one input did to a run. */
@@ -19,6 +21,8 @@ export interface Advance {
   readonly state: RunState;
   readonly steps: readonly Step[];
   readonly effects: readonly Effect[];
+  /** What nodes failed with, whether an error branch was taken or not. */
+  readonly failures: readonly Failure[];
 }
 
 /** Finds the definition of another flow's version; undefined when there is none. */
@@ -36,7 +40,12 @@ const DAY_MS = 24 * 3_600_000;
 /** A run before its first input. */
 export const freshRun: RunState = { status: 'waiting', variables: {}, steps: 0, invalidAnswers: 0 };
 
-export const defaultLimits: RunLimits = { maxSteps: 1000, maxAgeMs: 180 * DAY_MS, maxDepth: 5 };
+export const defaultLimits: RunLimits = {
+  maxSteps: 1000,
+  maxAgeMs: 180 * DAY_MS,
+  maxDepth: 5,
+  maxStateCharacters: 1_000_000,
+};
 
 /** How far runs of a flow may go. */
 export function limitsOf({ limits }: Pick<FlowDefinition, 'limits'>): RunLimits {
@@ -63,9 +72,38 @@ export function advanceRun(
   contact: Record<string, unknown>,
   options: AdvanceOptions = {},
 ): Advance {
-  const unchanged: Advance = { state, steps: [], effects: [] };
   const limits = { ...limitsOf(definition), ...options.limits };
-  const walk = () => new Walk({ definition, state, input, contact, limits, flowOf: options.flowOf });
+  const advance = take(definition, state, input, contact, limits, options.flowOf);
+  return advance.state === state ? advance : bounded(state, advance, limits.maxStateCharacters);
+}
+
+/** A run that would keep too much fails with what it had before, and asks for nothing more. */
+function bounded(before: RunState, advance: Advance, most: number): Advance {
+  const { length } = JSON.stringify(advance.state);
+  if (length <= most) return advance;
+  const { wait: _, ...kept } = before;
+  const failure = {
+    code: 'RUN_TOO_LARGE',
+    message: `the run would keep ${length} characters of variables and events; ${most} are allowed`,
+  };
+  return {
+    state: { ...kept, status: 'failed', steps: advance.state.steps, failure },
+    steps: advance.steps,
+    effects: [],
+    failures: [failure],
+  };
+}
+
+function take(
+  definition: FlowDefinition,
+  state: RunState,
+  input: RunInput,
+  contact: Record<string, unknown>,
+  limits: RunLimits,
+  flowOf: FlowOf | undefined,
+): Advance {
+  const unchanged: Advance = { state, steps: [], effects: [], failures: [] };
+  const walk = () => new Walk({ definition, state, input, contact, limits, flowOf });
 
   if (input.kind === 'retry') {
     if (state.status !== 'failed' || state.failure?.node === undefined) return unchanged;
@@ -79,6 +117,9 @@ export function advanceRun(
   if ('waitId' in input && input.waitId !== wait.id) return unchanged;
   if (state.startedAtMs !== undefined && input.atMs - state.startedAtMs > limits.maxAgeMs)
     return walk().expire();
+  // Somebody else has the conversation now.
+  if (input.kind === 'outcome')
+    return (wait.kind === 'handover' ? undefined : walk().undelivered(input)) ?? unchanged;
   // The flow itself gathers what sets it off: no node has been executed yet.
   if (wait.kind === 'gather' && state.steps === 0) {
     if (input.kind === 'message') return walk().gather(input.event);

@@ -29,8 +29,8 @@ export interface StepContext {
   /** Turns that this loop has taken. */
   turns: number;
   /** @throws Error when a limit is passed or a filter fails. */
-  render(template: string, lengthMost?: number): string;
-  renderJson(value: unknown): unknown;
+  render(template: string, lengthMost?: number, secrets?: Pick<TemplateScope, 'secrets'>): string;
+  renderJson(value: unknown, secrets?: Pick<TemplateScope, 'secrets'>): unknown;
   lookUp(path: string): unknown;
   setVariable(name: string, value: Value): void;
   /** Asks for something outside, once in a step. */

@@ -8,6 +8,8 @@ export interface HttpCall {
   body?: string;
   json?: unknown;
   timeoutMs?: number;
+  /** Names of the merchant's secrets, by what stands for them in address, headers and body. */
+  secrets?: Readonly<Record<string, string>>;
 }
 
 /** A look into a shop; `by` says what `value` is. */

@@ -11,6 +11,8 @@ export interface TemplateScope {
   error?: Record<string, unknown>;
   /** The moment of the input, ISO 8601. */
   now?: string;
+  /** What stands for the merchant's secrets until a call is made; for HTTP requests alone. */
+  secrets?: Record<string, string>;
 }
 
 /** Longest text that a template may make: the Cloud API takes 4096 characters. */

@@ -96,6 +96,13 @@ export type RunInput = Outside &
     | { readonly kind: 'timer'; readonly waitId: string }
     /** The outside has answered a call. */
     | { readonly kind: 'result'; readonly waitId: string; readonly result: CallResult }
+    /** A message that the run has asked for did not go out, and the run is still at the wait after it. */
+    | {
+        readonly kind: 'outcome';
+        readonly node: string;
+        readonly outcome: 'failed' | 'skipped' | 'expired';
+        readonly reason?: string;
+      }
     /** The person who had taken over lets go. */
     | { readonly kind: 'release' }
     /** A failed run is tried again, from the node that failed. */

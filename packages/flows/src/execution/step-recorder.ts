@@ -38,6 +38,7 @@ export class StepRecorder {
   /** The last step that had an effect: it has one at most, since its id is of run and step. */
   #emitted = 0;
   #error: Failure | undefined;
+  readonly #failures: Failure[] = [];
   frame: Frame;
   event: MessageFacts;
   gathered: readonly MessageFacts[];
@@ -76,6 +77,7 @@ export class StepRecorder {
 
   fail(failure: Failure): void {
     this.#error = failure;
+    this.#failures.push(failure);
     this.#note(failure.code);
   }
 
@@ -111,6 +113,7 @@ export class StepRecorder {
       },
       steps: this.#steps,
       effects: this.#effects,
+      failures: this.#failures,
     };
   }
 
@@ -189,8 +192,9 @@ export class StepRecorder {
       set turns(count) {
         recorder.#setTurns(node, count);
       },
-      render: (template, lengthMost) => recorder.#renderer.text(template, recorder.#scope(), lengthMost),
-      renderJson: (value) => recorder.#renderer.json(value, recorder.#scope()),
+      render: (template, lengthMost, secrets) =>
+        recorder.#renderer.text(template, { ...recorder.#scope(), ...secrets }, lengthMost),
+      renderJson: (value, secrets) => recorder.#renderer.json(value, { ...recorder.#scope(), ...secrets }),
       lookUp: (path) => lookUp(path, recorder.#scope()),
       setVariable: (name, value) => recorder.#setVariable(name, value),
       emit: (effect) => recorder.emit(effect),

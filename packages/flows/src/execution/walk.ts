@@ -76,6 +76,22 @@ export class Walk {
     return this.#end({ code: 'RUN_EXPIRED', message: 'the run has taken longer than its flow may' });
   }
 
+  /** A message that the run has asked for since it began to wait did not go out. @returns undefined: the node has no error branch. */
+  undelivered({ node: name, outcome, reason }: Extract<RunInput, { kind: 'outcome' }>): Advance | undefined {
+    const node = this.#node(name);
+    const branch = node && errorBranchOf(node);
+    if (!node || branch === undefined) return undefined;
+    this.#recorder.begin(name, node);
+    this.#recorder.fail({
+      code: `MESSAGE_${outcome.toUpperCase()}`,
+      message: reason ?? `the message was ${outcome}`,
+      node: name,
+    });
+    this.#recorder.invalidAnswers = 0;
+    this.#recorder.gathered = [];
+    return this.from(branch);
+  }
+
   /** Executes nodes from this one on. */
   from(start: string): Advance {
     let name = start;

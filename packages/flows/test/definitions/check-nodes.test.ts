@@ -225,3 +225,27 @@ t.test(
     t.strictSame(problems(written), [], 'nor is what the run decides');
   },
 );
+
+t.test(
+  'secrets are read by HTTP requests alone, by a name that there is, and through no filter',
+  async (t) => {
+    const ask = (text: string) => ({
+      kind: 'http-request',
+      url: 'https://shop.example',
+      headers: { key: text },
+      next: 'end',
+    });
+    const problems = (node: object) =>
+      checkDefinition(flow({ a: node }), { secrets: new Set(['key']) }).map(({ message }) => message);
+    t.strictSame(problems(ask('Bearer {{ secrets.key }}')), []);
+    t.strictSame(problems(ask('{{ secrets.other }}')), ['there is no secret "other"']);
+    t.strictSame(problems(ask('{{ secrets }}')), ['there is no secret ""']);
+    t.match(problems(ask('{{ secrets.key | upcase }}')), [/filter/]);
+    t.match(problems({ kind: 'send', text: '{{ secrets.key }}', next: 'end' }), [/reads "secrets"/]);
+    t.strictSame(
+      checkDefinition(flow({ a: ask('{{ secrets.other }}') })),
+      [],
+      'what is not known is not checked',
+    );
+  },
+);

@@ -183,6 +183,7 @@ t.test('what is wrong ends the run with its reason, and an ended run takes nothi
     state: failed.state,
     steps: [],
     effects: [],
+    failures: [],
   });
   const endless = flow({ a: { kind: 'send', text: 'x', next: 'a' } });
   t.match(advanceRun(endless, freshRun, start(), {}, { limits: { maxSteps: 20 } }), {

@@ -141,6 +141,8 @@ export const HttpCall = Type.Object({
   body: Type.Optional(Type.String()),
   json: Type.Optional(Type.Unknown()),
   timeoutMs: Type.Optional(Type.Integer({ minimum: 1 })),
+  /** Names of the merchant's secrets, by what stands for them above: only who makes the request knows their values. */
+  secrets: Type.Optional(Type.Record(Type.String(), Type.String())),
 });
 
 /** A look into a shop; `by` says what `value` is. */

@@ -4,6 +4,7 @@ import type { SafeClient } from '@switchyard/safe-http';
 import type { Logger } from 'pino';
 import type { AiUsage } from '../calls/call.ts';
 import { aiAnswerInvalid, aiNotConfigured, aiRefused, aiUnavailable } from '../errors.ts';
+import type { AiBudgets } from './ai-budgets.ts';
 import {
   type ChatAnswer,
   type ChatClient,
@@ -24,7 +25,7 @@ export interface AiRequest {
 
 /** AI by a merchant's providers, with fall-back. */
 export interface Ai {
-  /** @throws AI_NOT_CONFIGURED, AI_REFUSED, AI_ANSWER_INVALID (never), AI_UNAVAILABLE (retry) */
+  /** @throws AI_NOT_CONFIGURED, AI_REFUSED, AI_ANSWER_INVALID, AI_BUDGET_SPENT (never), AI_UNAVAILABLE (retry) */
   complete(
     request: AiRequest & {
       purpose: 'reply' | 'classify';
@@ -44,6 +45,7 @@ export interface Ai {
 export interface AiParts {
   providers: ProviderStore;
   usage: UsageStore;
+  budgets: Pick<AiBudgets, 'check'>;
   /** One per provider; counts time-outs, 5xx and answers that are none. */
   breaker: SharedBreaker;
   /** For addresses that merchants chose, and for those that operators chose. */
@@ -59,7 +61,7 @@ const DEFAULT_TRANSCRIPTION_MODEL = 'whisper-1';
 
 /** Makes the AI of a process. Each provider is asked once; who fails leaves the rest of the time to the next. */
 export function createAi(parts: AiParts): Ai {
-  const { providers, usage, breaker, http, timeoutMs, totalMs, logger } = parts;
+  const { providers, usage, budgets, breaker, http, timeoutMs, totalMs, logger } = parts;
   /** Providers that do not know response formats, so that each is asked in vain once. */
   const withoutFormats = new Set<string>();
 
@@ -74,6 +76,7 @@ export function createAi(parts: AiParts): Ai {
   ): Promise<T> {
     const usable = await providers.usable(merchantId);
     if (usable.length === 0) throw aiNotConfigured('the merchant has no AI provider that is turned on');
+    await budgets.check(merchantId);
     const startedAt = performance.now();
     const failures: { name: string; failure: ProviderFailure }[] = [];
     for (const [at, provider] of usable.entries()) {

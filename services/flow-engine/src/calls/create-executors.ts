@@ -2,6 +2,7 @@ import { createFileStore } from '@switchyard/files';
 import { createBudget, createSharedBreaker } from '@switchyard/redis';
 import { DEFAULT_MERCHANT_ID, type Runtime } from '@switchyard/runtime';
 import { createSafeClient } from '@switchyard/safe-http';
+import { createAiBudgets } from '../ai/ai-budgets.ts';
 import { createAi, isProviderFailure } from '../ai/create-ai.ts';
 import { createAiExecutors } from '../ai/create-ai-executors.ts';
 import { createProviderStore } from '../ai/provider-store.ts';
@@ -11,8 +12,11 @@ import { environmentProvider, environmentShop } from '../credentials/provider-fi
 import { resealSecrets } from '../credentials/reseal-secrets.ts';
 import type { FlowTables } from '../database/tables.ts';
 import { createHttpExecutor, isHostFailure } from '../http/create-http-executor.ts';
+import { registerAiBudgets } from '../routes/ai-budgets.ts';
 import { registerAiProviders } from '../routes/ai-providers.ts';
+import { registerSecrets } from '../routes/secrets.ts';
 import { registerShops } from '../routes/shops.ts';
+import { createSecretStore } from '../secrets/secret-store.ts';
 import { createAdminClient, isShopFailure } from '../shopify/create-admin-client.ts';
 import { createShopifyExecutor } from '../shopify/create-shopify-executor.ts';
 import { createTokenKeeper } from '../shopify/create-token-keeper.ts';
@@ -56,7 +60,10 @@ export async function createExecutors(
   const breaker = (name: string, options: object, isFailure: (error: unknown) => boolean) =>
     createSharedBreaker({ client: redis.queue, logger, name, isFailure, ...options });
 
+  const secrets = createSecretStore({ database, secretBox });
+  registerSecrets(app, { secrets });
   const http = createHttpExecutor({
+    secrets,
     client: client('http client of flows', {
       ...policy,
       timeoutMs: config.flowHttpTimeoutMs,
@@ -75,8 +82,11 @@ export async function createExecutors(
   const usage = createUsageStore({ database, count: (labels, count) => tokens.add(labels, count) });
   registerAiProviders(app, { providers, usage });
   const aiClient = { timeoutMs: config.aiTimeoutMs, maxBytes: AI_MAX_BYTES };
+  const budgets = createAiBudgets({ database, dailyTokens: config.aiDailyTokens });
+  registerAiBudgets(app, { budgets });
   const ai = createAi({
     providers,
+    budgets,
     usage,
     breaker: breaker('ai', AI_BREAKER, isProviderFailure),
     http: {

@@ -1,5 +1,5 @@
 import type { ConversationsTable, InboxTable } from '../database/tables.ts';
-import type { AppliedInput } from './apply-input.ts';
+import type { AppliedInput } from './applied-input.ts';
 import { isResting } from './inputs/take-context.ts';
 import type { Books } from './open-books.ts';
 import type { Session, SessionMessage } from './session.ts';
@@ -67,6 +67,26 @@ export function statusAfter(
   if (outcome === 'opted-out') return 'opted-out';
   if (isResting(books.conversation(row), nowMs)) return 'handed-over';
   return books.waitingRuns(row).length > 0 ? 'active' : 'idle';
+}
+
+/** What happened to one run of a flow. */
+export interface FlowEvents {
+  flowId: string;
+  outcomes: ('started' | 'finished' | 'failed')[];
+  /** Nodes that failed, whether their error branch was taken or not. */
+  failedNodes: string[];
+}
+
+/** What happened to each run, for figures by flow. */
+export function flowEventsOf({ advanced }: TakenInput): FlowEvents[] {
+  return advanced.map(({ run, isStart, advance }) => ({
+    flowId: run.flowId,
+    outcomes: [
+      ...(isStart ? (['started'] as const) : []),
+      ...(advance.state.status === 'waiting' ? [] : [advance.state.status]),
+    ],
+    failedNodes: advance.failures.flatMap(({ node }) => node ?? []),
+  }));
 }
 
 /** How runs began and ended. */

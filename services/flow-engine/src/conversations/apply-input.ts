@@ -6,37 +6,23 @@ import type { FlowTables, InboxTable } from '../database/tables.ts';
 import type { FlowCache } from '../definitions/create-flow-cache.ts';
 import { effectJobs, sendJob, sendRequests } from '../runs/effect-jobs.ts';
 import { endJobs } from '../runs/end-jobs.ts';
-import { busyAfter, handlerAfter, isBusy, repliesOf, runsOf, statusAfter } from './after-input.ts';
-import { type ContactKey, contactName, type Inbox, leaseName } from './create-inbox.ts';
+import {
+  busyAfter,
+  flowEventsOf,
+  handlerAfter,
+  isBusy,
+  repliesOf,
+  runsOf,
+  statusAfter,
+} from './after-input.ts';
+import type { AppliedInput } from './applied-input.ts';
+import { contactName, type Inbox, leaseName } from './create-inbox.ts';
 import { mergeConversations } from './merge-conversations.ts';
 import { claimMerged, mergeOf, redirect, survivorOf } from './merges.ts';
 import { type Books, openBooks } from './open-books.ts';
 import { queueSends, type SendQueue } from './send-order.ts';
-import { continueHistory, type Session, sessionKey } from './session.ts';
-import type { InputOutcome, TakeInput } from './take-input.ts';
-
-/** What one transaction did. */
-export interface AppliedInput {
-  /**
-   * `gap`, `kept`: nothing yet, an event before it is missing; `busy`: nothing yet, an answer to the one before it is under way;
-   * `repeated`: it had come before; `merging`: nothing yet, the contact that is to become this one is still being told something;
-   * `moved`: the contact has become another, whose inbox it is in now.
-   */
-  outcome: InputOutcome | 'gap' | 'busy' | 'kept' | 'repeated' | 'merging' | 'moved';
-  /** The event's place was passed before it came. */
-  isLate: boolean;
-  /** Events before it that are given up waiting for. */
-  missing: number;
-  /** The lease was let go of with it. */
-  isReleased: boolean;
-  /** There is more that can be applied; meaningful when the lease was let go of. */
-  hasMore: boolean;
-  /** How runs began and ended. */
-  runs: ('started' | 'finished' | 'failed' | 'cancelled')[];
-  session?: { key: string; session: Session };
-  /** Whose inbox is to be drained, for an input that was moved. */
-  movedTo?: ContactKey;
-}
+import { continueHistory, sessionKey } from './session.ts';
+import type { TakeInput } from './take-input.ts';
 
 /** Applies inputs of a contact whose lease is held: each with everything that follows from it in one transaction, or nothing. */
 export interface ApplyInput {
@@ -94,8 +80,8 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
     const conversation = books.conversation(row);
     const last = conversation?.lastSequence ?? 0;
     const taken = await takeInput({ trx, books, published, nowMs }, row);
-    const sends = taken.advanced.flatMap(({ run, contact, advance }) =>
-      sendRequests(run, contact, advance.effects),
+    const sends = taken.advanced.flatMap(({ run, contact, advance, watched }) =>
+      sendRequests(run, contact, advance.effects, watched),
     );
     const before = conversation?.sendQueue ?? null;
     const parsed = before === null ? null : (JSON.parse(before) as SendQueue);
@@ -130,6 +116,7 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
       outcome: taken.outcome,
       isLate: row.sequence > 0 && row.sequence <= last,
       missing: Math.max(0, row.sequence - last - 1),
+      byFlow: flowEventsOf(taken),
       runs: [...runsOf(taken), ...Array<'cancelled'>(merged ?? 0).fill('cancelled')],
       ...(taken.contact && (said.length > 0 || merged !== undefined)
         ? {

@@ -10,6 +10,8 @@ export interface InboxPayloads {
   start: JobPayload<'flows', 'start-run'>;
   timer: JobPayload<'flows', 'resume-run'>;
   handover: JobPayload<'flows', 'set-handover'>;
+  /** Of a message that did not go out. */
+  outcome: JobPayload<'flows', 'record-message-outcome'>;
 }
 
 /** Whose inbox. */

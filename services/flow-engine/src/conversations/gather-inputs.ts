@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { isCodedError } from '@switchyard/errors';
 import type { Logger } from 'pino';
 import type { InboxTable } from '../database/tables.ts';
-import type { AppliedInput, ApplyInput, FreshInput } from './apply-input.ts';
+import type { AppliedInput } from './applied-input.ts';
+import type { ApplyInput, FreshInput } from './apply-input.ts';
 import { contactName } from './create-inbox.ts';
 
 /** Inputs applied in one transaction: enough to share its cost, few enough that the next ones don't wait long. */

@@ -24,8 +24,12 @@ async function lockConversation(
 
 /** Lets messages go that wait for the one before them. */
 export interface SendRelease {
-  /** Writes down how a message ended, and sends the next. Twice is harmless. */
-  recordOutcome(outcome: JobPayload<'flows', 'record-message-outcome'>): Promise<void>;
+  /**
+   * Writes down how a message ended, and sends the next. Twice is harmless.
+   *
+   * @returns whose it was; undefined: no such run is kept.
+   */
+  recordOutcome(outcome: JobPayload<'flows', 'record-message-outcome'>): Promise<ContactKey | undefined>;
   /** Sends what has waited too long for a word of the message before it. @returns how many. */
   releaseOverdue(): Promise<number>;
 }
@@ -70,13 +74,13 @@ export function createSendRelease(deps: {
   return {
     recordOutcome: ({ messageId, runId, stepId, outcome, reason, decidedAtMs }) =>
       outbox.transaction(async (trx, enqueue) => {
-        if (!(await processedJobs.firstTime(trx, toJobId('outcome', messageId, outcome)))) return;
+        const isFirst = await processedJobs.firstTime(trx, toJobId('outcome', messageId, outcome));
         const run = await trx
           .selectFrom('runs')
           .select(['merchantId', 'contactId'])
           .where('id', '=', runId)
           .executeTakeFirst();
-        if (!run) return;
+        if (!run || !isFirst) return run;
         await advance(trx, enqueue, run, (queue) => endSend(queue, messageId));
         const row = { messageId, runId, stepId, outcome, reason: reason ?? null, decidedAtMs };
         const known = await trx
@@ -88,6 +92,7 @@ export function createSendRelease(deps: {
         // Accepted first, failed later: the later word counts.
         else if (known.decidedAtMs <= decidedAtMs)
           await trx.updateTable('runMessages').set(row).where('messageId', '=', messageId).execute();
+        return run;
       }),
     async releaseOverdue() {
       const overdue = await database.db

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { InboxTable } from '../database/tables.ts';
-import type { AppliedInput } from './apply-input.ts';
+import type { AppliedInput } from './applied-input.ts';
 import type { SessionWriter } from './create-session-writer.ts';
 
 /** Tells of an input whose transaction is committed: log, metrics, and the session's copy. */

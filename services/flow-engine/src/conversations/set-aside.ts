@@ -17,6 +17,7 @@ const jobNames = {
   start: 'start-run',
   timer: 'resume-run',
   handover: 'set-handover',
+  outcome: 'record-message-outcome',
 } as const;
 
 /**
@@ -92,7 +93,7 @@ async function failRun(
   error: Error,
   nowMs: number,
 ): Promise<void> {
-  if (row.kind === 'start' || row.kind === 'handover') return;
+  if (row.kind === 'start' || row.kind === 'handover' || row.kind === 'outcome') return;
   let query = trx
     .selectFrom('runs')
     .selectAll()

@@ -68,6 +68,13 @@ export const providerFields = {
     minimum: 100,
     maximum: 90_000,
   }),
+  aiDailyTokens: field.integer('AI_DAILY_TOKENS', {
+    description:
+      'Tokens that a merchant may use on one day (UTC) where it has no budget of its own (`PUT /api/v1/ai-budget`); 0: without a limit',
+    default: 0,
+    minimum: 0,
+    maximum: 1_000_000_000_000,
+  }),
   aiHistoryTokens: field.integer('AI_HISTORY_TOKENS', {
     description: "Tokens of a conversation's history that an AI is shown at most",
     default: 4000,

@@ -2,6 +2,7 @@ import type { Database, SecretBox } from '@switchyard/database';
 import type { Logger } from 'pino';
 import { keyContext } from '../ai/provider-store.ts';
 import type { FlowTables } from '../database/tables.ts';
+import { secretValueContext } from '../secrets/secret-store.ts';
 import { secretContext } from '../shopify/shop-store.ts';
 
 const shopSecrets = [
@@ -66,6 +67,19 @@ export async function resealSecrets(deps: {
         .execute();
       count += 1;
     }
+  const secrets = await db.selectFrom('flowSecrets').select(['merchantId', 'name', 'valueSealed']).execute();
+  for (const { merchantId, name, valueSealed } of secrets) {
+    const sealed = reseal(`${merchantId}/${name}`, valueSealed, secretValueContext(merchantId, name));
+    if (sealed === undefined) continue;
+    await db
+      .updateTable('flowSecrets')
+      .set({ valueSealed: sealed })
+      .where('merchantId', '=', merchantId)
+      .where('name', '=', name)
+      .where('valueSealed', '=', valueSealed)
+      .execute();
+    count += 1;
+  }
   if (count > 0) logger.info({ secrets: count }, 'secrets sealed again with the current key');
   return count;
 }

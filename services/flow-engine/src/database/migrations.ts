@@ -1,4 +1,6 @@
 import { columnKinds, ensureColumn, ensureIndex, type Kysely, type Migration } from '@switchyard/database';
+import { createAiBudgetTable } from '../ai/budgets-migration.ts';
+import { createSecrets } from '../secrets/secrets-migration.ts';
 import { createShops } from '../shopify/shops-migration.ts';
 import { createCounters } from '../statistics/counters-migration.ts';
 import { createTemplateSets } from '../templates/templates-migration.ts';
@@ -203,4 +205,6 @@ export const migrations: Record<string, Migration> = {
   'flow-engine-0010-urgent-waits': indexWaits,
   'flow-engine-0011-templates': createTemplateSets,
   'flow-engine-0012-merges': addMerges,
+  'flow-engine-0013-secrets': createSecrets,
+  'flow-engine-0014-ai-budgets': createAiBudgetTable,
 };

@@ -40,7 +40,7 @@ export interface InboxTable {
   contactId: string;
   /** Place among the contact's events; 0 for what has none (a timer, a start) and goes first. */
   sequence: number;
-  kind: 'event' | 'start' | 'timer' | 'handover';
+  kind: 'event' | 'start' | 'timer' | 'handover' | 'outcome';
   payload: string;
   insertedAtMs: number;
   /** When a sweeper should look, if nobody has applied it until then. */
@@ -201,6 +201,23 @@ export interface TemplateSetsTable {
   updatedAtMs: number;
 }
 
+/** A secret of a merchant, for its flows' HTTP requests. */
+export interface FlowSecretsTable {
+  merchantId: string;
+  name: string;
+  valueSealed: string;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** What a merchant may use up of AI on one day; null: without a limit. */
+export interface AiBudgetsTable {
+  merchantId: string;
+  dailyTokens: number | null;
+  dailyCostMicros: number | null;
+  updatedAtMs: number;
+}
+
 export interface FlowTables extends OutboxTables {
   aiProviders: AiProvidersTable;
   aiUsage: AiUsageTable;
@@ -216,4 +233,6 @@ export interface FlowTables extends OutboxTables {
   schedules: SchedulesTable;
   leases: LeasesTable;
   templateSets: TemplateSetsTable;
+  flowSecrets: FlowSecretsTable;
+  aiBudgets: AiBudgetsTable;
 }

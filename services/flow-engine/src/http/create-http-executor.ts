@@ -1,9 +1,12 @@
 import { type CodedError, isCodedError } from '@switchyard/errors';
+import type { HttpCall } from '@switchyard/flows';
 import { circuitOpen, type SharedBreaker } from '@switchyard/redis';
 import type { SafeClient, SafeResponse } from '@switchyard/safe-http';
-import type { CallExecutor } from '../calls/call.ts';
+import type { CallContext, CallExecutor, CallResult, CallValues } from '../calls/call.ts';
 import type { Bulkhead } from '../calls/create-bulkhead.ts';
 import { httpHostFailing } from '../errors.ts';
+import { putInSecrets } from '../secrets/put-in-secrets.ts';
+import type { SecretStore } from '../secrets/secret-store.ts';
 import { parseJson } from './parse-json.ts';
 
 /** Redirects that are followed; each is checked like the first address. */
@@ -18,6 +21,8 @@ export interface HttpExecutorParts {
   /** One per merchant and host; counts calls that got no answer. */
   breaker: SharedBreaker;
   bulkhead: Bulkhead;
+  /** The merchant's, for requests that name some. */
+  secrets: Pick<SecretStore, 'reveal'>;
 }
 
 /**
@@ -27,8 +32,12 @@ export interface HttpExecutorParts {
  * Each attempt carries the same `Idempotency-Key`, so that a server that knows it does the work once.
  */
 export function createHttpExecutor(parts: HttpExecutorParts): CallExecutor<'http'> {
-  const { client, breaker, bulkhead } = parts;
-  return async (call, { merchantId, requestId, signal }) => {
+  const { client, breaker, bulkhead, secrets } = parts;
+
+  async function ask(
+    call: HttpCall,
+    { merchantId, requestId, signal }: CallContext,
+  ): Promise<CallResult<CallValues['http']>> {
     const { method, url, timeoutMs, json } = call;
     const own = Object.fromEntries(
       Object.entries(call.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
@@ -58,6 +67,21 @@ export function createHttpExecutor(parts: HttpExecutorParts): CallExecutor<'http
       if (isCodedError(error) && error.outcome === 'never') return refusal(error);
       throw error;
     }
+  }
+
+  return async (call, context) => {
+    if (call.secrets === undefined) return ask(call, context);
+    let revealed: Map<string, string>;
+    try {
+      revealed = await secrets.reveal(context.merchantId, Object.values(call.secrets));
+    } catch (error) {
+      if (isCodedError(error) && error.outcome === 'never') return refusal(error);
+      throw error;
+    }
+    const filled = putInSecrets(call, revealed);
+    if (!filled)
+      return { ok: false, code: 'SECRET_MISPLACED', message: "a secret can't be part of a host's name" };
+    return filled.hide(await ask(filled.call, context));
   };
 }
 

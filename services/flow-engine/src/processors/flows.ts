@@ -43,7 +43,12 @@ export function createFlowProcessors(deps: {
         { isBackground: reason === 'timer' || reason === 'timeout' },
       );
     },
-    'record-message-outcome': (payload) => sends.recordOutcome(payload),
+    async 'record-message-outcome'(payload, { signal }) {
+      const contact = await sends.recordOutcome(payload);
+      if (!contact || payload.outcome === 'accepted') return;
+      const key = `${payload.messageId}_${payload.outcome}_branch`;
+      await takeIn(toInboxRow('outcome', contact, { key, sequence: 0, payload }), signal);
+    },
     'execute-call': calls['execute-call'],
     'set-handover': (payload, { signal }) =>
       takeIn(toInboxRow('handover', payload, { key: payload.changeId, sequence: 0, payload }), signal),

@@ -21,11 +21,16 @@ export function effectId(runId: string, step: number): string {
   return `${runId}_${step}`;
 }
 
-/** The messages that a run wants sent, in its order. */
+/**
+ * The messages that a run wants sent, in its order.
+ *
+ * @param watched steps that are to be told how their message ended.
+ */
 export function sendRequests(
   run: RunIdentity,
   contact: ContactSnapshot,
   effects: readonly Effect[],
+  watched: ReadonlySet<number>,
 ): SendRequest[] {
   return effects
     .filter((effect) => effect.kind === 'send')
@@ -41,7 +46,12 @@ export function sendRequests(
         : { templateFallback: templateFallback as NonNullable<SendRequest['templateFallback']> }),
       contactId: run.contactId,
       lane: 'flow',
-      origin: { kind: 'flow', runId: run.id, stepId: String(step) },
+      origin: {
+        kind: 'flow',
+        runId: run.id,
+        stepId: String(step),
+        ...(watched.has(step) ? { notifyOutcome: true } : {}),
+      },
       ...(run.senderId === null ? {} : { senderId: run.senderId }),
     }));
 }

@@ -1,5 +1,5 @@
 import { findTemplateProblem, pathsOfTemplate } from '../../execution/render-text.ts';
-import type { DefinitionProblem } from '../check-definition.ts';
+import type { DefinitionProblem, DefinitionSurroundings } from '../check-definition.ts';
 import type { FlowDefinition, FlowNode } from '../definition.ts';
 
 /** The fields of each kind whose strings, however deep, are templates. */
@@ -44,16 +44,29 @@ export function templatesOf(node: FlowNode): FoundTemplate[] {
 
 /** The roots that a template may read. */
 const ROOTS = ['contact', 'variables', 'event', 'input', 'error', 'now'];
+/** HTTP requests know the merchant's secrets besides. */
+const SECRETS = 'secrets';
+/** What is put into the request in the end is not what a filter is given. */
+const FILTERED_SECRET = /\{\{-?\s*secrets\b[^}|]*\|/;
 
 /** Templates that do not parse, read differently tomorrow, or read what there is not. */
-export function findTemplateProblems(definition: FlowDefinition): DefinitionProblem[] {
+export function findTemplateProblems(
+  definition: FlowDefinition,
+  { secrets }: DefinitionSurroundings = {},
+): DefinitionProblem[] {
   const inputs = Object.keys(definition.inputs ?? {});
   return Object.entries(definition.nodes).flatMap(([node, each]) =>
     templatesOf(each).flatMap(({ field, template }): DefinitionProblem[] => {
       const path = `/nodes/${node}/${field}`;
       const problem = findTemplateProblem(template);
       if (problem !== undefined) return [{ node, path, message: problem }];
+      if (each.kind === 'http-request' && FILTERED_SECRET.test(template))
+        return [{ node, path, message: 'puts a secret through a filter, which never sees its value' }];
       return pathsOfTemplate(template).flatMap(([root, name]): DefinitionProblem[] => {
+        if (each.kind === 'http-request' && root === SECRETS) {
+          const isKnown = name !== undefined && (secrets?.has(name) ?? true);
+          return isKnown ? [] : [{ node, path, message: `there is no secret "${name ?? ''}"` }];
+        }
         if (root !== undefined && !ROOTS.includes(root))
           return [{ node, path, message: `reads "${root}"; there is ${ROOTS.join(', ')}` }];
         if (root === 'input' && name !== undefined && !inputs.includes(name))

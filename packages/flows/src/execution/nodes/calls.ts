@@ -1,9 +1,11 @@
+import { templatesOf } from '../../definitions/checks/templates.ts';
 import type { NodeOf } from '../../definitions/definition.ts';
 import { type Behaviours, NodeError, type StepContext, type Wake } from '../behaviour.ts';
 import type { CallResult, CallValues } from '../call.ts';
 import { follow } from '../look-up.ts';
 import { shorten } from '../render-text.ts';
 import type { Value } from '../run-state.ts';
+import { createStandIns, type StandIns } from '../stand-ins.ts';
 
 const HTTP_SECONDS = 10;
 const SHOPIFY_SECONDS = 60;
@@ -21,15 +23,19 @@ export const callNodes: Behaviours<
   'http-request': {
     execute(node, step) {
       const seconds = node.timeoutSeconds ?? HTTP_SECONDS;
+      const templates = templatesOf(node).map(({ template }) => template);
+      const standIns = createStandIns(templates, step.scope);
+      const secrets = standIns?.scope;
       return {
         call: {
           kind: 'http',
           method: node.method ?? 'GET',
-          url: step.render(node.url, 8192).trim(),
-          ...(node.headers === undefined ? {} : { headers: renderHeaders(node.headers, step) }),
-          ...(node.body === undefined ? {} : { body: step.render(node.body, TEXT_MOST) }),
-          ...(node.json === undefined ? {} : { json: step.renderJson(node.json) }),
+          url: step.render(node.url, 8192, secrets).trim(),
+          ...(node.headers === undefined ? {} : { headers: renderHeaders(node.headers, step, secrets) }),
+          ...(node.body === undefined ? {} : { body: step.render(node.body, TEXT_MOST, secrets) }),
+          ...(node.json === undefined ? {} : { json: step.renderJson(node.json, secrets) }),
           timeoutMs: seconds * 1000,
+          ...(standIns === undefined ? {} : { secrets: standIns.names }),
         },
         untilMs: step.atMs + (seconds + QUEUE_SECONDS) * 1000,
       };
@@ -207,10 +213,14 @@ function aiOptions(node: Pick<NodeOf<'ai-reply'>, 'instructions' | 'model'>, ste
   };
 }
 
-function renderHeaders(headers: Record<string, string>, step: StepContext): Record<string, string> {
+function renderHeaders(
+  headers: Record<string, string>,
+  step: StepContext,
+  secrets: StandIns['scope'] | undefined,
+): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => {
-      const text = step.render(value);
+      const text = step.render(value, undefined, secrets);
       if (/[\r\n\0]/.test(text))
         throw new NodeError('HEADER_INVALID', `the header ${name} is more than one line`);
       return [name, text];

@@ -31,6 +31,8 @@ export interface AdvancedRun {
   isStart: boolean;
   /** The person is waiting for what comes of it. */
   isConversation: boolean;
+  /** Steps whose message has an error branch to take if it does not go out. */
+  watched: ReadonlySet<number>;
 }
 
 /** Who starts a flow, and how. */
@@ -99,6 +101,7 @@ export function createAdvancer({ flows }: { flows: FlowCache }): Advancer {
     return {
       input: equipped,
       flowOf: (id: string, version: number) => definitions.get(`${id} ${version}`),
+      definitions,
     };
   }
 
@@ -106,7 +109,7 @@ export function createAdvancer({ flows }: { flows: FlowCache }): Advancer {
     async start(context, key, flow, begin, { contact, senderId, chainDepth, said = [], isConversation }) {
       const { books, nowMs } = context;
       const { definition } = flow;
-      const { input, flowOf } = await equip(context, key, definition, freshRun, begin, said);
+      const { input, flowOf, definitions } = await equip(context, key, definition, freshRun, begin, said);
       const advance = advanceRun(definition, freshRun, input, { ...contact }, { flowOf });
       const run = {
         id: createId('run', nowMs),
@@ -126,7 +129,8 @@ export function createAdvancer({ flows }: { flows: FlowCache }): Advancer {
         createdAtMs: nowMs,
       });
       books.addJournal(journalLine({ run: { id: run.id, inputs: 0 }, input, contact, advance }));
-      return { run, definition, advance, contact, isStart: true, isConversation };
+      const watched = watchedSteps(advance, definition, definitions);
+      return { run, definition, advance, contact, isStart: true, isConversation, watched };
     },
     async resume(context, run, begin, { contact, said = [], isConversation }) {
       const { trx, books, nowMs } = context;
@@ -134,11 +138,13 @@ export function createAdvancer({ flows }: { flows: FlowCache }): Advancer {
       const definition = await flows.version(trx, run.flowId, run.flowVersion);
       let advance: Advance;
       let input = begin;
+      let watched: ReadonlySet<number> = new Set();
       if (definition) {
         const equipped = await equip(context, run, definition, state, begin, said);
         input = equipped.input;
         advance = advanceRun(definition, state, input, { ...contact }, { flowOf: equipped.flowOf });
         if (advance.state === state) return undefined;
+        watched = watchedSteps(advance, definition, equipped.definitions);
       } else advance = failed(state, 'VERSION_MISSING', `version ${run.flowVersion} of the flow is gone`);
       books.saveRun({
         ...run,
@@ -154,9 +160,29 @@ export function createAdvancer({ flows }: { flows: FlowCache }): Advancer {
         contact,
         isStart: false,
         isConversation,
+        watched,
       };
     },
   };
+}
+
+/** The steps that asked for a message and name an error branch. */
+function watchedSteps(
+  { steps, effects }: Advance,
+  definition: FlowDefinition,
+  others: ReadonlyMap<string, FlowDefinition>,
+): Set<number> {
+  const sends = new Set(effects.filter(({ kind }) => kind === 'send').map(({ step }) => step));
+  const watched = steps.filter(({ number, node, flow }) => {
+    if (!sends.has(number)) return false;
+    const own = flow === undefined ? [definition] : [];
+    const called = [...others].filter(([name]) => name.startsWith(`${flow} `)).map(([, each]) => each);
+    return [...own, ...called].some(({ nodes }) => {
+      const found = nodes[node];
+      return found !== undefined && 'onError' in found && found.onError !== undefined;
+    });
+  });
+  return new Set(watched.map(({ number }) => number));
 }
 
 function historyOf(
@@ -173,5 +199,10 @@ function historyOf(
 
 function failed(state: RunState, code: string, message: string): Advance {
   const { wait: _, ...rest } = state;
-  return { state: { ...rest, status: 'failed', failure: { code, message } }, steps: [], effects: [] };
+  return {
+    state: { ...rest, status: 'failed', failure: { code, message } },
+    steps: [],
+    effects: [],
+    failures: [{ code, message }],
+  };
 }

@@ -6,7 +6,10 @@ import type { Books } from '../open-books.ts';
 import type { SessionMessage } from '../session.ts';
 import type { AdvancedRun } from './advance.ts';
 
-/** What became of an input. `resting`: a person has taken over; `excluded`: another run of its group is under way. */
+/**
+ * What became of an input. `resting`: a person has taken over; `excluded`: another run of its group is under way; `send-failed`: a
+ * message did not go out, and the run took its error branch; `send-failed-late`: it had gone on, or has none.
+ */
 export type InputOutcome =
   | 'answered'
   | 'started'
@@ -16,7 +19,9 @@ export type InputOutcome =
   | 'resting'
   | 'opted-out'
   | 'obsolete'
-  | 'handler-set';
+  | 'handler-set'
+  | 'send-failed'
+  | 'send-failed-late';
 
 /** What an input did. */
 export interface TakenInput {
