@@ -8,6 +8,9 @@
  *   memory      the heap over some hundred thousand messages
  *
  *   node --conditions=@switchyard/source bench/send.ts [parts, by comma; all but memory] [sqlite | mysql]
+ *
+ * A part can be asked for in smaller pieces: rate-80, rate-1000, throughput-10, throughput-10000, throughput-slow. BENCH_NODE_ARGS goes to
+ * the worker's node, such as --cpu-prof.
  */
 import { measureFairness } from './send/fairness.ts';
 import { measureLanes } from './send/lanes.ts';
@@ -16,23 +19,17 @@ import { measureRate } from './send/rate.ts';
 import { measureThroughput } from './send/throughput.ts';
 
 const parts = (process.argv[2] ?? 'rate,throughput,lanes,fairness').split(',');
-const database = process.argv[3] === 'mysql' ? 'mysql' : 'sqlite';
+const database: 'mysql' | 'sqlite' = process.argv[3] === 'mysql' ? 'mysql' : 'sqlite';
 
-if (parts.includes('rate'))
-  for (const perSecond of [80, 1000] as const) await measureRate(database, perSecond);
-if (parts.includes('throughput')) {
-  const common = { database, rounds: 5, messages: 10_000, receipts: false } as const;
-  await measureThroughput({ ...common, numbers: 10, connections: 50, latencyMs: 0 });
-  await measureThroughput({ ...common, numbers: 10_000, connections: 50, latencyMs: 0, rounds: 3 });
-  await measureThroughput({
-    ...common,
-    numbers: 10,
-    connections: 50,
-    latencyMs: 100,
-    rounds: 3,
-    messages: 5000,
-  });
-}
+const wants = (part: string, piece: string) => parts.includes(part) || parts.includes(`${part}-${piece}`);
+
+for (const perSecond of [80, 1000] as const)
+  if (wants('rate', String(perSecond))) await measureRate(database, perSecond);
+const common = { database, rounds: 5, messages: 10_000, connections: 50, latencyMs: 0, receipts: false };
+if (wants('throughput', '10')) await measureThroughput({ ...common, numbers: 10 });
+if (wants('throughput', '10000')) await measureThroughput({ ...common, numbers: 10_000, rounds: 3 });
+if (wants('throughput', 'slow'))
+  await measureThroughput({ ...common, numbers: 10, latencyMs: 100, rounds: 3, messages: 5000 });
 if (parts.includes('lanes')) await measureLanes(database);
 if (parts.includes('fairness')) await measureFairness(database);
 if (parts.includes('memory')) await measureMemory(database, Number(process.argv[4] ?? 300_000));

@@ -4,7 +4,8 @@ import { costBetween, printCost, snapshot } from './figures.ts';
 import { startStand } from './start-stand.ts';
 
 const SECONDS = 60;
-const PEOPLE = 5000;
+/** Each is written to every 20 s: at one in 6 s the provider refuses the pair of number and person, whatever the number's rate. */
+const SECONDS_BETWEEN = 20;
 
 interface Statistics {
   accepted: number;
@@ -22,11 +23,12 @@ export async function measureRate(database: 'sqlite' | 'mysql', perSecond: 80 | 
       statuses: { enabled: true, sentDelayMs: 100, deliveredDelayMs: 300, readDelayMs: 900 },
     },
   });
+  const people = perSecond * SECONDS_BETWEEN;
   try {
     await stand.putNumbers(1, perSecond === 80 ? 'STANDARD' : 'HIGH');
     await stand.ask('/numbers', { count: 1, perSecond });
-    await stand.ask('/people', { count: PEOPLE, numbers: 1 });
-    await stand.ask('/backlog', { count: perSecond * (SECONDS + 10), people: PEOPLE, numbers: 1 });
+    await stand.ask('/people', { count: people, numbers: 1 });
+    await stand.ask('/backlog', { count: perSecond * (SECONDS + 10), people, numbers: 1 });
     const statistics = () => stand.simulator<Statistics>('GET', 'statistics');
     await until(async () => (await statistics()).accepted > perSecond * 3, { timeoutMs: 60_000 });
     const before = await snapshot(stand);

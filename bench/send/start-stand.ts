@@ -97,9 +97,10 @@ async function build(
   });
   const ready = JSON.parse(await simulator.waitForLine(/"simulator ready"/)) as { url: string };
 
+  const extraArgs = (process.env.BENCH_NODE_ARGS ?? '').split(' ').filter(Boolean);
   const controlPort = await freePort();
   const worker = spawnNode(owner, new URL('services/campaign-sender/test/load/worker.ts', root), {
-    nodeArgs,
+    nodeArgs: [...nodeArgs, ...extraArgs],
     env: {
       NODE_ENV: 'development',
       HOST: '127.0.0.1',
@@ -114,6 +115,8 @@ async function build(
       ...env,
     },
   });
+  // A profile is written by a process that ends by itself.
+  if (extraArgs.length > 0) owner.teardown(() => worker.kill('SIGTERM'));
   await worker.waitForLine(/worker ready/, { timeoutMs: 60_000 });
   const ask = async <T>(path: string, input?: object): Promise<T> => {
     const answer = await fetch(`http://127.0.0.1:${controlPort}${path}`, {

@@ -6,7 +6,7 @@ export type { Database } from './database.ts';
 export { databaseNow } from './database-clock.ts';
 export { databaseFields } from './database-fields.ts';
 export { type DialectName, dialectOf } from './dialects.ts';
-export { ensureColumn, ensureIndex } from './ensure-schema.ts';
+export { dropIndex, ensureColumn, ensureIndex } from './ensure-schema.ts';
 export {
   databaseAway,
   databaseBusy,
@@ -21,4 +21,5 @@ export { createLeases, type Lease, type Leases } from './leases.ts';
 export { type LeasesTable, leasesMigration } from './leases-migration.ts';
 export { type OpenDatabaseOptions, openDatabase } from './open-database.ts';
 export { createSecretBox, type SecretBox } from './secret-box.ts';
+export { type RowUpdate, updateRows } from './update-rows.ts';
 export { insertIgnore, upsert } from './write-rows.ts';

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { CompiledQuery, type DatabaseConnection, type Driver, type QueryResult } from 'kysely';
+import { isManyTimes } from './many-times.ts';
 import { mapSqliteError } from './map-sqlite-error.ts';
 import { createMutex } from './mutex.ts';
 import { type Parameter, toParameter } from './to-parameter.ts';
@@ -86,16 +87,19 @@ class SqliteConnection implements DatabaseConnection {
     if (this.#database.isTransaction) this.#database.exec('rollback');
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { sql, parameters } = query;
     const now = performance.now();
     if (now - this.#turnStartedAtMs > longestTurnMs) {
       await setImmediate();
       this.#turnStartedAtMs = performance.now();
     }
     if (this.#doomedBy !== undefined) throw this.#doomedBy;
-    const bound = parameters.map(bind);
     try {
       const { statement, isReader } = this.#prepare(sql);
+      if (isManyTimes(query))
+        return { rows: [], numAffectedRows: BigInt(this.#runEach(statement, query.parameterSets)) };
+      const bound = parameters.map(bind);
       if (isReader) {
         const rows = statement.all(...bound);
         // node:sqlite's rows have no prototype, mysql2's have.
@@ -108,6 +112,21 @@ class SqliteConnection implements DatabaseConnection {
       const mapped = mapSqliteError(error);
       if (this.#inTransaction && !this.#database.isTransaction) this.#doomedBy = mapped;
       throw mapped;
+    }
+  }
+
+  /** All or none: in a transaction of its own unless one is open, which the caller rolls back when this throws. */
+  #runEach(statement: StatementSync, parameterSets: readonly (readonly unknown[])[]): number {
+    const isAlone = !this.#database.isTransaction;
+    if (isAlone) this.#database.exec('begin immediate');
+    try {
+      let changes = 0;
+      for (const set of parameterSets) changes += Number(statement.run(...set.map(bind)).changes);
+      if (isAlone) this.#database.exec('commit');
+      return changes;
+    } catch (error) {
+      if (isAlone && this.#database.isTransaction) this.#database.exec('rollback');
+      throw error;
     }
   }
 

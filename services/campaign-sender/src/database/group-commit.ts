@@ -35,8 +35,12 @@ interface Part {
 }
 
 const BETWEEN_COMMITS_MS = 4;
+/** So many writes don't wait for that. */
+const LOAD = 40;
 /** So many writes are worth a commit of their own. */
-const ENOUGH = 40;
+const ENOUGH = 150;
+/** From one commit to the next, however busy the process is. */
+const LONGEST_MS = 12;
 
 /**
  * Makes transactions that carry whatever waits: recordings, intents and outcomes of a hundred messages cost one commit. What finds
@@ -50,12 +54,22 @@ export function createGroupCommit(inScope: InScope): GroupCommit {
   let isRunning = false;
   let begunAtMs = Number.NEGATIVE_INFINITY;
 
-  /** Under a steady trickle, one commit carries what comes in a few milliseconds; a first message and a full load wait for nothing. */
+  const waitingCount = () => kinds.reduce((sum, kind) => sum + kind.waiting.length, 0);
+
+  /**
+   * Under a steady trickle, one commit carries what comes in a few milliseconds; a first message waits for nothing. In a busy process what
+   * each next turn of the event loop brings goes along, since rows of one commit share its pages; a turn that brings nothing ends it.
+   */
   async function gather(): Promise<void> {
-    const waiting = kinds.reduce((sum, kind) => sum + kind.waiting.length, 0);
-    const leftMs = begunAtMs + BETWEEN_COMMITS_MS - performance.now();
-    if (leftMs > 0.5 && waiting < ENOUGH) await pause(leftMs);
+    const sinceMs = () => performance.now() - begunAtMs;
+    const leftMs = BETWEEN_COMMITS_MS - sinceMs();
+    if (leftMs > 0.5 && waitingCount() < LOAD) await pause(leftMs);
     else await setImmediate();
+    for (let known = 0, count = waitingCount(); count > known && count < ENOUGH; count = waitingCount()) {
+      if (count < LOAD || sinceMs() > LONGEST_MS) break;
+      known = count;
+      await setImmediate();
+    }
     begunAtMs = performance.now();
   }
 

@@ -1,5 +1,6 @@
 import { columnKinds, ensureIndex, type Migration } from '@switchyard/database';
 import type { Kysely } from 'kysely';
+import { leanIndexesMigration } from './lean-indexes-migration.ts';
 import { mediaMigration } from './media-migration.ts';
 import { messagesMigration } from './messages-migration.ts';
 import { peopleMigration } from './people-migration.ts';
@@ -243,5 +244,6 @@ export const migrations: Record<string, Migration> = {
   '0004-messages': messagesMigration,
   '0004-senders': sendersMigration,
   '0004-templates': templatesMigration,
+  '0005-lean-indexes': leanIndexesMigration,
   '0005-told-templates': toldTemplatesMigration,
 };

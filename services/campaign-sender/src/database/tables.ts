@@ -159,7 +159,7 @@ export interface MessagesTable {
   failures: number;
   /** Wake-ups so far; makes the next one's job id new. */
   turn: number;
-  /** When somebody must look at the row again; null once it is settled. */
+  /** When somebody must look at the row again; null once it is settled. While it is being sent, when its call began. */
   nextAttemptAtMs: number | null;
   expiresAtMs: number | null;
   providerMessageId: string | null;

@@ -1,7 +1,6 @@
-import { insertIgnore } from '@switchyard/database';
+import { insertIgnore, updateRows } from '@switchyard/database';
 import type { GroupCommit } from '../database/group-commit.ts';
 import type { Dialect, Executor, Scope, Store } from '../database/scope.ts';
-import { valueByKey } from '../database/value-by-key.ts';
 import type { Candidate } from '../messages/message-candidate.ts';
 import type { DueNotes } from '../pacing/due-notes.ts';
 import type { Verdict } from './decide-after-call.ts';
@@ -45,7 +44,7 @@ export function createAttemptStore(store: Store, group: GroupCommit, notes: DueN
   const finishBatch = group.batcher<Finish, true>({
     maxItems: BATCH_SIZE,
     async run(scope, ends) {
-      await finishAttempts(scope, ends, now());
+      await finishAttempts(scope, store.dialect, ends, now());
       return ends.map(() => true as const);
     },
   });
@@ -56,7 +55,7 @@ export function createAttemptStore(store: Store, group: GroupCommit, notes: DueN
   const postponeBatch = group.batcher<Postponed, true>({
     maxItems: BATCH_SIZE,
     async run({ trx }, postponed) {
-      await postponeMessages(trx, postponed, now());
+      await postponeMessages(trx, store.dialect, postponed, now());
       return postponed.map(() => true as const);
     },
   });
@@ -85,29 +84,22 @@ interface Postponed {
 
 async function postponeMessages(
   trx: Executor,
+  dialect: Dialect,
   postponed: readonly Postponed[],
   nowMs: number,
 ): Promise<void> {
-  const by = <T>(read: (each: Postponed) => T) =>
-    valueByKey(
-      'id',
-      postponed.map((each) => [each.candidate.id, read(each)] as const),
-    );
-  await trx
-    .updateTable('messages')
-    .set({ nextAttemptAtMs: by(({ atMs }) => atMs), updatedAtMs: nowMs })
-    .where(
-      'id',
-      'in',
-      postponed.map(({ candidate }) => candidate.id),
-    )
-    .where('state', '=', 'queued')
-    .where(
-      'attempts',
-      '=',
-      by(({ candidate }) => candidate.attempts),
-    )
-    .execute();
+  await updateRows(
+    trx,
+    dialect,
+    'messages',
+    'id',
+    postponed.map(({ candidate, atMs }) => ({
+      key: candidate.id,
+      set: { nextAttemptAtMs: atMs, updatedAtMs: nowMs },
+      match: { attempts: candidate.attempts },
+    })),
+    { state: ['queued'] },
+  );
 }
 
 /** Thrown to have a batch done one by one; a transaction that throws leaves nothing behind. */
@@ -119,23 +111,20 @@ async function beginAttempts(
   candidates: readonly Candidate[],
   nowMs: number,
 ): Promise<(BegunAttempt | undefined)[]> {
-  const next = candidates.map(({ id, attempts }) => [id, attempts + 1] as const);
-  const attempts = valueByKey('id', next);
-  const { numUpdatedRows } = await trx
-    .updateTable('messages')
-    .set({ state: 'sending', attempts, nextAttemptAtMs: null, updatedAtMs: nowMs })
-    .where('id', 'in', [...new Set(next.map(([id]) => id))])
-    .where('state', '=', 'queued')
-    .where(
-      'attempts',
-      '=',
-      valueByKey(
-        'id',
-        candidates.map(({ id, attempts: before }) => [id, before] as const),
-      ),
-    )
-    .executeTakeFirst();
-  if (Number(numUpdatedRows) !== candidates.length) {
+  const begun = await updateRows(
+    trx,
+    dialect,
+    'messages',
+    'id',
+    candidates.map(({ id, attempts }) => ({
+      key: id,
+      // Looked at again when the process must have died: its call's time-out after this.
+      set: { state: 'sending' as const, attempts: attempts + 1, nextAttemptAtMs: nowMs, updatedAtMs: nowMs },
+      match: { attempts },
+    })),
+    { state: ['queued'] },
+  );
+  if (begun !== candidates.length) {
     if (candidates.length === 1) return [undefined];
     throw someoneWasFaster;
   }
@@ -156,40 +145,48 @@ async function beginAttempts(
   return candidates.map((each) => ({ attempt: each.attempts + 1, startedAtMs: nowMs }));
 }
 
-async function finishAttempts(scope: Scope, ends: readonly Finish[], nowMs: number): Promise<void> {
+async function finishAttempts(
+  scope: Scope,
+  dialect: Dialect,
+  ends: readonly Finish[],
+  nowMs: number,
+): Promise<void> {
   const { trx, enqueue } = scope;
   const accepted = ends.filter(({ verdict }) => verdict.message.state === 'accepted');
   // Messages before attempts, here as in receipts: one order of locks.
-  if (accepted.length > 0) await acceptMessages(trx, accepted, nowMs);
+  if (accepted.length > 0) await acceptMessages(trx, dialect, accepted, nowMs);
   for (const end of ends) if (end.verdict.message.state !== 'accepted') await moveMessage(scope, end, nowMs);
   const others = ends.filter(({ verdict }) => verdict.message.state !== 'accepted');
   // Apart, since those that were accepted differ in nothing but the provider's id.
-  if (accepted.length > 0) await closeAttempts(trx, accepted, nowMs);
-  if (others.length > 0) await closeAttempts(trx, others, nowMs);
+  if (accepted.length > 0) await closeAttempts(trx, dialect, accepted, nowMs);
+  if (others.length > 0) await closeAttempts(trx, dialect, others, nowMs);
   for (const { candidate } of accepted) notifyOrigin(enqueue, candidate, 'accepted', undefined, nowMs);
 }
 
-async function acceptMessages(trx: Executor, ends: readonly Finish[], nowMs: number): Promise<void> {
-  const ids = ends.map(({ candidate }) => candidate.id);
-  const providerMessageId = valueByKey(
+async function acceptMessages(
+  trx: Executor,
+  dialect: Dialect,
+  ends: readonly Finish[],
+  nowMs: number,
+): Promise<void> {
+  await updateRows(
+    trx,
+    dialect,
+    'messages',
     'id',
-    ends.map(({ candidate, verdict }) => [candidate.id, verdict.attempt.providerMessageId] as const),
+    ends.map(({ candidate, verdict }) => ({
+      key: candidate.id,
+      set: {
+        state: 'accepted' as const,
+        providerMessageId: verdict.attempt.providerMessageId,
+        nextAttemptAtMs: null,
+        updatedAtMs: nowMs,
+      },
+      // A receipt was faster, and has failed this very call: the message goes out again.
+      unless: { providerMessageId: verdict.attempt.providerMessageId },
+    })),
+    { state: ['queued', 'sending', 'parked'] },
   );
-  await trx
-    .updateTable('messages')
-    .set({
-      state: 'accepted',
-      providerMessageId,
-      nextAttemptAtMs: null,
-      updatedAtMs: nowMs,
-    })
-    .where('id', 'in', ids)
-    .where('state', 'in', ['queued', 'sending', 'parked'])
-    // A receipt was faster, and has failed this very call: the message goes out again.
-    .where((eb) =>
-      eb.or([eb('providerMessageId', 'is', null), eb('providerMessageId', '!=', providerMessageId)]),
-    )
-    .execute();
 }
 
 async function moveMessage(
@@ -217,33 +214,27 @@ async function moveMessage(
     await tellFailure(scope, candidate, begun.attempt, message, nowMs, 'the provider refused');
 }
 
-async function closeAttempts(trx: Executor, ends: readonly Finish[], nowMs: number): Promise<void> {
-  const by = <T>(read: (end: Finish) => T) =>
-    valueByKey(
-      'messageId',
-      ends.map((end) => [end.candidate.id, read(end)] as const),
-    );
-  await trx
-    .updateTable('message_attempts')
-    .set({
-      state: by(({ verdict }) => verdict.attempt.state),
-      endedAtMs: by(({ verdict }) => (verdict.attempt.state === 'parked' ? null : nowMs)),
-      unknownSinceMs: by(({ verdict }) => (verdict.attempt.state === 'parked' ? nowMs : null)),
-      providerMessageId: by(({ verdict }) => verdict.attempt.providerMessageId),
-      errorCode: by(({ verdict }) => verdict.attempt.errorCode),
-      cause: by(({ verdict }) => verdict.attempt.cause),
-    })
-    .where(
-      'messageId',
-      'in',
-      ends.map(({ candidate }) => candidate.id),
-    )
-    .where(
-      'attempt',
-      '=',
-      by(({ begun }) => begun.attempt),
-    )
+async function closeAttempts(
+  trx: Executor,
+  dialect: Dialect,
+  ends: readonly Finish[],
+  nowMs: number,
+): Promise<void> {
+  await updateRows(
+    trx,
+    dialect,
+    'message_attempts',
+    'messageId',
+    ends.map(({ candidate, begun, verdict: { attempt } }) => ({
+      key: candidate.id,
+      set: {
+        ...attempt,
+        endedAtMs: attempt.state === 'parked' ? null : nowMs,
+        unknownSinceMs: attempt.state === 'parked' ? nowMs : null,
+      },
+      match: { attempt: begun.attempt },
+    })),
     // A receipt may have settled it, or the reconciler parked it, before the answer came.
-    .where('state', 'in', ['open', 'parked', 'unknown'])
-    .execute();
+    { state: ['open', 'parked', 'unknown'] },
+  );
 }

@@ -97,7 +97,8 @@ export async function findNextDue(db: Executor, senderIds: readonly string[]): P
           .select(({ fn, val }) => [val(senderId).as('senderId'), fn.min('nextAttemptAtMs').as('nextAtMs')])
           .where('state', '=', 'queued')
           .where('senderId', '=', senderId)
-          .where('priority', '=', priorityOf(lane)),
+          .where('priority', '=', priorityOf(lane))
+          .where('nextAttemptAtMs', 'is not', null),
       ),
     );
     const [first, ...rest] = selects;
@@ -113,9 +114,10 @@ export async function findNextDue(db: Executor, senderIds: readonly string[]): P
 export async function findBacklogs(db: Executor): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     with recursive backlog(id) as (
-      select min(senderId) from messages where state = 'queued' and senderId > ''
+      select min(senderId) from messages where state = 'queued' and senderId > '' and nextAttemptAtMs is not null
       union all
-      select (select min(m.senderId) from messages as m where m.state = 'queued' and m.senderId > backlog.id)
+      select (select min(m.senderId) from messages as m where m.state = 'queued' and m.senderId > backlog.id
+        and m.nextAttemptAtMs is not null)
       from backlog where backlog.id is not null
     )
     select id from backlog where id is not null`.execute(db);

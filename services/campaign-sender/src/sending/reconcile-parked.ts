@@ -35,10 +35,14 @@ export const ORPHAN_MARGIN_MS = 5000;
 export async function parkOrphans(store: Store, times: ParkingTimes): Promise<number> {
   const nowMs = store.now();
   const orphans = await store.db
-    .selectFrom('message_attempts')
-    .select(['messageId', 'attempt', 'startedAtMs'])
-    .where('state', '=', 'open')
-    .where('startedAtMs', '<', nowMs - times.timeoutMs - ORPHAN_MARGIN_MS)
+    .selectFrom('messages as m')
+    .innerJoin('message_attempts as a', (join) =>
+      join.onRef('a.messageId', '=', 'm.id').onRef('a.attempt', '=', 'm.attempts'),
+    )
+    .select(['a.messageId', 'a.attempt', 'a.startedAtMs'])
+    .where('m.state', '=', 'sending')
+    .where('m.nextAttemptAtMs', '<', nowMs - times.timeoutMs - ORPHAN_MARGIN_MS)
+    .where('a.state', '=', 'open')
     .limit(BATCH_SIZE)
     .execute();
   if (orphans.length === 0) return 0;
