@@ -9,6 +9,7 @@ import {
   type Teardown,
   type TestDatabase,
   type TestRedis,
+  until,
 } from '@switchyard/test-kit';
 import { Redis } from 'ioredis';
 import { buildApp, type CampaignSender, loadServiceConfig } from '../src/index.ts';
@@ -205,7 +206,7 @@ export interface Stage extends Surroundings {
   subscribe(eventTypes: string[]): Promise<void>;
   /** Opens the 24-hour window of a person. @returns the contact's id. */
   greet(phone: string): Promise<string>;
-  /** Jobs added to a queue of another service, as payloads. */
+  /** Jobs added to a queue of another service by all that is committed, as payloads. */
   queued(
     queue: 'flows' | 'webhooks' | 'notifications' | 'control',
   ): Promise<{ name: string; payload: Record<string, unknown> }[]>;
@@ -283,6 +284,11 @@ function attach(t: Teardown, around: Surroundings, service: CampaignSender): Sta
       }
     },
     async queued(queue) {
+      // Committed jobs are added in the background.
+      await until(async () => !(await db.selectFrom('outbox').select('id').limit(1).executeTakeFirst()), {
+        what: 'every committed job to be added',
+        timeoutMs: 30_000,
+      });
       const keys = await connection.keys(`bull:${queue}:*`);
       const found = [];
       for (const key of keys) {

@@ -188,11 +188,12 @@ export function happening(
   return { ...event, kind, name, body: JSON.stringify(body), ...overrides };
 }
 
-/** The payloads of the jobs that lie in a queue, by name. */
+/** The payloads of the jobs that lie in a queue, by name, with those of all that is committed. */
 export async function jobsIn<Q extends QueueName>(
   engine: Pick<Engine, 'runtime'>,
   queue: Q,
 ): Promise<{ name: string; payload: Record<string, never> }[]> {
+  await added(engine);
   const jobs = await engine.runtime.producer
     .queue(queue)
     .getJobs(['wait', 'prioritized', 'delayed'], 0, -1, true);

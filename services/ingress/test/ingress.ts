@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { catalog, type JobName, type JobPayload, type QueueName } from '@switchyard/jobs';
-import { recordingLogger, signMeta, type TestDatabase, type TestRedis } from '@switchyard/test-kit';
+import { recordingLogger, signMeta, type TestDatabase, type TestRedis, until } from '@switchyard/test-kit';
 import type { Test } from 'tap';
 import { Agent, request as send } from 'undici';
 import { buildApp, loadIngressConfig } from '../src/index.ts';
@@ -121,13 +121,18 @@ export function createClient(t: Test, url: string) {
 
 type Ingress = Awaited<ReturnType<typeof startIngress>>;
 
-/** The payloads of a queue's waiting jobs, oldest first. */
+/** The payloads of a queue's waiting jobs, oldest first, once all that is committed has been added in the background. */
 export async function jobsIn<Q extends QueueName, J extends JobName<Q>>(
   ingress: Pick<Ingress, 'runtime'>,
   queue: Q,
   name: J,
 ): Promise<JobPayload<Q, J>[]> {
   if (!Object.hasOwn(catalog[queue].jobs, name)) throw new Error(`no job ${name}`);
+  const { db } = ingress.runtime.database;
+  await until(async () => !(await db.selectFrom('outbox').select('id').limit(1).executeTakeFirst()), {
+    what: 'every committed job to be added',
+    timeoutMs: 30_000,
+  });
   const jobs = await ingress.runtime.producer.queue(queue).getJobs(['waiting', 'delayed'], 0, -1, true);
   return jobs.filter((job) => job.name === name).map((job) => job.data.payload);
 }

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { runCli } from './run-cli.ts';
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
