@@ -5,6 +5,8 @@ import { existsSync } from 'node:fs';
 const main = new URL('../dist/main.js', import.meta.url);
 if (existsSync(main)) await import(main.href);
 else {
-  console.error('switchyard is not built yet: run `npm run build` first (`npm start` does it, too).');
+  process.stderr.write(
+    'switchyard is not built yet: run `npm run build` first (`npm start` does it, too).\n',
+  );
   process.exitCode = 1;
 }
