@@ -1,5 +1,6 @@
 import type { Database } from '@switchyard/database';
 import type { Effect, RunInput, Step } from '@switchyard/flows';
+import { sql } from 'kysely';
 import type { FlowTables, RunMessagesTable, RunsTable } from '../database/tables.ts';
 import { runEnded, runUnknown } from '../errors.ts';
 import { addCounts } from '../statistics/add-counts.ts';
@@ -62,7 +63,12 @@ export function createRunStore(database: Database<FlowTables>): RunStore {
 
   return {
     list(merchantId, { flowId, contactId, status, before, limit }) {
-      let query = db.selectFrom('runs').selectAll().where('merchantId', '=', merchantId);
+      // Of one contact: +, so that SQLite looks by the contact, instead of through all runs of the merchant in their order.
+      const ofMerchant =
+        contactId === undefined
+          ? sql<boolean>`merchantId = ${merchantId}`
+          : sql<boolean>`+merchantId = ${merchantId}`;
+      let query = db.selectFrom('runs').selectAll().where(ofMerchant);
       if (flowId !== undefined) query = query.where('flowId', '=', flowId);
       if (contactId !== undefined) query = query.where('contactId', '=', contactId);
       if (status !== undefined) query = query.where('status', '=', status);
