@@ -82,6 +82,7 @@ export interface InboundMediaTable {
 export interface FileRemovalsTable {
   path: string;
   merchantId: string;
+  /** Not before then. */
   createdAtMs: number;
 }
 

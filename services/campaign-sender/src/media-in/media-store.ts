@@ -127,14 +127,19 @@ export async function releaseOverdue(store: Store, limit: number): Promise<numbe
   return due.length;
 }
 
-/** Deletes files that are older than is kept, and those that somebody's erasure has left. @returns how many. */
+/** Deletes files that are older than is kept, and those that an erasure or a broken upload has left. @returns how many. */
 export async function pruneFiles(
   { db, now }: Store,
   files: Pick<FileStore, 'delete'>,
   retentionMs: number,
   limit: number,
 ): Promise<number> {
-  const removals = await db.selectFrom('file_removals').select('path').limit(limit).execute();
+  const removals = await db
+    .selectFrom('file_removals')
+    .select('path')
+    .where('createdAtMs', '<=', now())
+    .limit(limit)
+    .execute();
   for (const { path } of removals) {
     await files.delete(path);
     await db.deleteFrom('file_removals').where('path', '=', path).execute();

@@ -16,6 +16,8 @@ export interface IncomingFile {
 }
 
 const MIME_TYPE_MOST = 128;
+/** Longer than any upload takes. */
+const ABANDONED_MS = 6 * 3_600_000;
 
 /** A stored file's row. */
 export type StoredFile = MediaFile & { createdAtMs: number };
@@ -23,7 +25,8 @@ export type StoredFile = MediaFile & { createdAtMs: number };
 /**
  * Stores a file as it is read, whatever its size, and records it. The same bytes of the same type are one file of a merchant.
  *
- * The process dies before the row: the file lies in the store and nobody knows of it; nothing else is left.
+ * Before the file there is a note that it is to be deleted, a few hours from now; the transaction that records the file takes the note away. So
+ * whenever the process dies, nothing lies in the store for ever that nobody knows of.
  *
  * @throws MEDIA_KIND_UNSUPPORTED, MEDIA_TOO_LARGE, MEDIA_EMPTY, and what the file store throws.
  */
@@ -44,25 +47,39 @@ export async function storeMedia(
   }
   const id = createId('med');
   const path = `outgoing/${merchantId}/${id}`;
+  await store.db
+    .insertInto('file_removals')
+    .values({ path, merchantId, createdAtMs: store.now() + ABANDONED_MS })
+    .execute();
   const gauge = measure(limitBytes);
   content.on('error', (error) => gauge.stream.destroy(error));
-  await files.put(path, content.pipe(gauge.stream), { mimeType });
-  const { bytes, sha256 } = gauge.result();
   try {
+    await files.put(path, content.pipe(gauge.stream), { mimeType });
+    const { bytes, sha256 } = gauge.result();
     if (bytes === 0) throw mediaEmpty('the file is empty');
     const known = await find(store, merchantId, sha256, mimeType);
     if (known) {
-      await files.delete(path);
+      await discard(store, files, path);
       return { file: known, isNew: false };
     }
     const file = { id, merchantId, path, sha256, mimeType, bytes, fileName: fileName ?? null };
     const row = { ...file, createdAtMs: store.now() };
-    await store.db.insertInto('media_files').values(row).execute();
+    await store.inScope(async ({ trx }) => {
+      await trx.insertInto('media_files').values(row).execute();
+      await trx.deleteFrom('file_removals').where('path', '=', path).execute();
+    });
     return { file: row, isNew: true };
   } catch (error) {
-    await files.delete(path).catch(() => undefined);
+    // Should that fail too, the note stays.
+    await discard(store, files, path).catch(() => undefined);
     throw error;
   }
+}
+
+/** The file first: while it is there, so is the note. */
+async function discard({ db }: Store, files: Pick<FileStore, 'delete'>, path: string): Promise<void> {
+  await files.delete(path);
+  await db.deleteFrom('file_removals').where('path', '=', path).execute();
 }
 
 async function find(store: Store, merchantId: string, sha256: string, mimeType: string) {

@@ -13,6 +13,7 @@ t.test('no hour sees more calls than are allowed', async (t) => {
       return (maximum + 3600 * restorePerSecond) / CALL_COST <= callsPerHour && maximum >= CALL_COST;
     }),
   );
+  t.match(managementBucket(5000), { maximum: 416_000, restorePerSecond: 1273 });
 });
 
 t.test('an account that is told to slow down is left alone, others are asked', async (t) => {
