@@ -71,6 +71,8 @@ export async function matchReceipts(
     .selectFrom('messages')
     .select([
       'id',
+      'merchantId',
+      'direction',
       'contactId',
       'state',
       'attempts',
@@ -84,11 +86,14 @@ export async function matchReceipts(
       'providerMessageId',
     ])
     .where('id', 'in', [...new Set([...keyOf.values()].map(({ messageId }) => messageId))].toSorted())
-    .where('merchantId', '=', merchantId)
-    .where('direction', '=', 'out')
     .orderBy('id');
   const messages = await (dialect === 'mysql' ? query.forUpdate() : query).execute();
-  const known = new Map(messages.map((row) => [row.id, row]));
+  // Whose they are is looked at here: in the statement, SQLite would look through all messages of the merchant for them.
+  const known = new Map(
+    messages
+      .filter((row) => row.merchantId === merchantId && row.direction === 'out')
+      .map((row) => [row.id, row]),
+  );
   for (const [receipt, { messageId, attempt }] of keyOf) {
     const message = known.get(messageId);
     // A number no call has had belongs to someone else's message of the same id.

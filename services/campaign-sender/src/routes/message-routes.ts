@@ -159,11 +159,11 @@ export function registerMessageRoutes(app: ServiceApp, { store, attempts }: Rout
       const notCancelled: { id: string; state: MessageState | null }[] = [];
       const rows = await store.db
         .selectFrom('messages')
-        .select('id')
-        .where('merchantId', '=', principal.merchantId)
+        .select(['id', 'merchantId'])
         .where('id', 'in', body.ids)
         .execute();
-      const known = new Set(rows.map(({ id }) => id));
+      const own = rows.filter(({ merchantId }) => merchantId === principal.merchantId);
+      const known = new Set(own.map(({ id }) => id));
       for (const id of new Set(body.ids)) {
         const state = known.has(id) ? await cancel(id, principal.merchantId) : null;
         if (state === undefined) cancelled.push(id);
