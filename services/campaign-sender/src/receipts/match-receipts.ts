@@ -1,6 +1,6 @@
 import type { Scope, Store } from '../database/scope.ts';
 import type { AttemptState } from '../database/tables.ts';
-import { type MessageState, openStates } from '../messages/message-state.ts';
+import { type MessageState, rankOf } from '../messages/message-state.ts';
 import type { Receipt } from './read-status.ts';
 
 /** A batch of receipts of one number. */
@@ -23,7 +23,7 @@ export interface KnownMessage {
   content: string;
   templateFallback: string | null;
   expiresAtMs: number | null;
-  /** Of an open message: its latest call has been taken, and then failed by a receipt. */
+  /** Of a message that is open, or that we have ended: a call of its has been taken, and then failed by a receipt. */
   providerMessageId: string | null;
 }
 
@@ -111,7 +111,7 @@ function dependsOnCalls({ message, receipts }: MatchedReceipts): boolean {
   if (receipts.some(({ state }) => state === 'failed')) return true;
   const hasFailedCall =
     message.attempts > 1 ||
-    (message.providerMessageId !== null && (openStates as readonly MessageState[]).includes(message.state));
+    (message.providerMessageId !== null && rankOf(message.state) < rankOf('accepted'));
   return hasFailedCall && receipts.some(({ state }) => state === 'sent');
 }
 
