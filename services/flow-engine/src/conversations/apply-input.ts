@@ -110,7 +110,8 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
       sendQueueDueAtMs: queue === null ? null : (conversation?.sendQueueDueAtMs ?? nowMs + sendOrderWaitMs),
       ...handler,
       ...busyAfter(conversation, taken),
-      mergedIntoId: null,
+      // Until what came with a merge is applied, nothing takes the short cut past it.
+      mergedIntoId: row.sequence < 0 || merged !== undefined ? (conversation?.mergedIntoId ?? null) : null,
     });
     return {
       outcome: taken.outcome,
@@ -217,6 +218,7 @@ export function createApplyInput(parts: ApplyInputParts): ApplyInput {
           } else if (
             // Two contacts are at stake.
             mergeOf(row) !== undefined ||
+            books.conversation(row)?.mergedIntoId != null ||
             (row.sequence !== 0 && row.sequence !== next) ||
             isBusy(books, row, Date.now()) !== undefined
           ) {

@@ -36,10 +36,13 @@ export async function mergeConversations(
     .where('contactId', '=', merged.contactId)
     .where('status', '!=', 'waiting')
     .execute();
-  await moveInbox(trx, to, merge);
+  const moved = await moveInbox(trx, to, merge);
   if ((isPerson(own, nowMs) || isPerson(theirs, nowMs)) && merge.handler === 'automation')
     await letAutomationBack(trx, dialect, to, merged);
-  books.saveConversation(mergedConversation(to, own, theirs, nowMs));
+  books.saveConversation({
+    ...mergedConversation(to, own, theirs, nowMs),
+    mergedIntoId: moved > 0 ? to.contactId : (own?.mergedIntoId ?? null),
+  });
   books.saveConversation({
     ...(theirs ?? emptyConversation(merged, nowMs)),
     session: '[]',
@@ -59,7 +62,7 @@ async function moveInbox(
   trx: Transaction<FlowTables>,
   to: ContactKey,
   { merged, contact }: Merge,
-): Promise<void> {
+): Promise<number> {
   const rows = await trx
     .selectFrom('inbox')
     .selectAll()
@@ -75,6 +78,7 @@ async function moveInbox(
       .where('id', '=', id)
       .execute();
   }
+  return rows.length;
 }
 
 /** One of the two was a person's, and together they are not: what was held goes on, as when a person lets go. */

@@ -43,7 +43,8 @@ export function mergeOf(
 
 /** Where a merged contact's conversation is now; undefined for one that was not merged. */
 export function survivorOf(conversation: ConversationsTable | undefined): ContactKey | undefined {
-  if (conversation?.mergedIntoId == null) return undefined;
+  if (conversation?.mergedIntoId == null || conversation.mergedIntoId === conversation.contactId)
+    return undefined;
   return { merchantId: conversation.merchantId, contactId: conversation.mergedIntoId };
 }
 

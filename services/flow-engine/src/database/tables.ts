@@ -66,7 +66,10 @@ export interface ConversationsTable {
   /** The run that is about to answer and waits for a call: what the person says meanwhile waits for it, until then at most. */
   busyRunId: string | null;
   busyUntilMs: number | null;
-  /** The contact was merged into this one: what comes for it is passed on, and the rest of the row means nothing. */
+  /**
+   * The contact was merged into this one: what comes for it is passed on, and the rest of the row means nothing. Its own id: inputs of a
+   * contact that was merged into it wait in its inbox, and go first.
+   */
   mergedIntoId: string | null;
 }
 
