@@ -48,7 +48,11 @@ export function judgeReceipts(
   const isElsewhere = [...calls].some(([attempt, state]) => alive.includes(state) && !ended.has(attempt));
   const isOpen = (openStates as readonly MessageState[]).includes(message.state);
   const last = failures.toSorted((a, b) => a.attempt - b.attempt).at(-1);
-  const told = receipts.filter((each) => each.state !== 'failed' && !(each.state === 'sent' && isOver(each)));
+  // Of a call that was refused in its answer, "sent" counts all the same: what the provider has seen happen, happened.
+  const hasFailed = ({ attempt }: AttemptReceipt) => calls.get(attempt) === 'failed';
+  const told = receipts.filter(
+    (each) => each.state !== 'failed' && !(each.state === 'sent' && hasFailed(each)),
+  );
   const counts = last && !isElsewhere && (last.attempt === message.attempts || !isOpen);
   const change = foldReceipts(message.state, counts ? [...told, last] : told);
   const verdict: ReceiptVerdict = { ...change, rule: undefined, retry: undefined, calls: new Map() };

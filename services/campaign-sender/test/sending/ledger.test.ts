@@ -79,6 +79,18 @@ const endedBeforeItsNextTry: Event[] = [
   one('sent', 131026),
 ];
 
+/** Alone or in a batch with other receipts, "sent" of a call that was refused means the same. */
+const refusedAndSentAllTheSame: Event[] = [
+  { kind: 'begin', message: 0 },
+  { kind: 'finish', message: 0, end: 3 },
+  {
+    kind: 'receipts',
+    list: (['sent', 'failed'] as const).map((state) => ({
+      ...{ message: 0, state, isKeyed: true, back: 0, code: 131026 },
+    })),
+  },
+];
+
 t.test('any order and repetition of events keeps the sums and ranks of the ledger', async (t) => {
   const around = await startSurroundings(t, await createSqliteDatabase(t));
   const service = await buildApp(loadServiceConfig(around.env), { logger: silentLogger() });
@@ -270,7 +282,7 @@ t.test('any order and repetition of events keeps the sums and ranks of the ledge
       }
       return new Set(enqueued).size === enqueued.length;
     }),
-    { numRuns: 150, examples: [[endedBeforeItsNextTry]] },
+    { numRuns: 150, examples: [[endedBeforeItsNextTry], [refusedAndSentAllTheSame]] },
   );
   t.pass();
 });
