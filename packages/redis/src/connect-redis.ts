@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
+import { endWhenDisconnected } from './end-when-disconnected.ts';
 import { type RedisClient, rememberRole } from './redis-client.ts';
 import { type RoleSettings, roleFallbacks } from './role-settings.ts';
 import { createUnavailableWarning } from './unavailable-warning.ts';
@@ -73,27 +74,31 @@ function open(role: RoleSettings, { profile, commandTimeoutMs }: ConnectOptions)
     retryStrategy: reconnectDelayMs,
   } satisfies RedisOptions;
   if (role.mode === 'sentinel') {
-    return new Redis({
-      ...single,
-      sentinels: [...role.addresses],
-      name: role.sentinelName ?? '',
-      // No `failoverDetector`: a fail-over that it hears of while the client is connecting ends the client for good
-      // (ioredis 6.0.0, FailoverDetector.disconnect → status "end"). A dead master closes its connections, a demoted one is told
-      // by Sentinel to (CLIENT KILL) or answers READONLY, and one that vanished falls to `socketTimeout`.
-      sentinelRetryStrategy: reconnectDelayMs,
-      sentinelCommandTimeout: role.connectTimeoutMs,
-      ...(role.sentinelPassword === undefined ? {} : { sentinelPassword: role.sentinelPassword }),
-      ...(role.tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
-    });
+    return endWhenDisconnected(
+      new Redis({
+        ...single,
+        sentinels: [...role.addresses],
+        name: role.sentinelName ?? '',
+        // No `failoverDetector`: a fail-over that it hears of while the client is connecting ends the client for good
+        // (ioredis 6.0.0, FailoverDetector.disconnect → status "end"). A dead master closes its connections, a demoted one is told
+        // by Sentinel to (CLIENT KILL) or answers READONLY, and one that vanished falls to `socketTimeout`.
+        sentinelRetryStrategy: reconnectDelayMs,
+        sentinelCommandTimeout: role.connectTimeoutMs,
+        ...(role.sentinelPassword === undefined ? {} : { sentinelPassword: role.sentinelPassword }),
+        ...(role.tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+      }),
+    );
   }
-  return new Redis({
-    ...single,
-    host: first?.host ?? 'localhost',
-    port: first?.port ?? 6379,
-    family: role.family,
-    // An address is not a server name, and Node warns of one.
-    ...(role.tls ? { tls: first === undefined || isIP(first.host) ? {} : { servername: first.host } } : {}),
-  });
+  return endWhenDisconnected(
+    new Redis({
+      ...single,
+      host: first?.host ?? 'localhost',
+      port: first?.port ?? 6379,
+      family: role.family,
+      // An address is not a server name, and Node warns of one.
+      ...(role.tls ? { tls: first === undefined || isIP(first.host) ? {} : { servername: first.host } } : {}),
+    }),
+  );
 }
 
 function watch(client: RedisClient, role: RoleSettings, logger: Logger): void {
