@@ -33,6 +33,7 @@ export interface ConnectOptions {
  */
 export function connectRedis(role: RoleSettings, options: ConnectOptions): RedisClient {
   const client = open(role, options);
+  if (client instanceof Redis) endWhenDisconnected(client);
   rememberRole(client, { role: role.role, keyPrefix: role.keyPrefix });
   watch(client, role, options.logger);
   return client;
@@ -74,31 +75,27 @@ function open(role: RoleSettings, { profile, commandTimeoutMs }: ConnectOptions)
     retryStrategy: reconnectDelayMs,
   } satisfies RedisOptions;
   if (role.mode === 'sentinel') {
-    return endWhenDisconnected(
-      new Redis({
-        ...single,
-        sentinels: [...role.addresses],
-        name: role.sentinelName ?? '',
-        // No `failoverDetector`: a fail-over that it hears of while the client is connecting ends the client for good
-        // (ioredis 6.0.0, FailoverDetector.disconnect → status "end"). A dead master closes its connections, a demoted one is told
-        // by Sentinel to (CLIENT KILL) or answers READONLY, and one that vanished falls to `socketTimeout`.
-        sentinelRetryStrategy: reconnectDelayMs,
-        sentinelCommandTimeout: role.connectTimeoutMs,
-        ...(role.sentinelPassword === undefined ? {} : { sentinelPassword: role.sentinelPassword }),
-        ...(role.tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
-      }),
-    );
-  }
-  return endWhenDisconnected(
-    new Redis({
+    return new Redis({
       ...single,
-      host: first?.host ?? 'localhost',
-      port: first?.port ?? 6379,
-      family: role.family,
-      // An address is not a server name, and Node warns of one.
-      ...(role.tls ? { tls: first === undefined || isIP(first.host) ? {} : { servername: first.host } } : {}),
-    }),
-  );
+      sentinels: [...role.addresses],
+      name: role.sentinelName ?? '',
+      // No `failoverDetector`: a fail-over that it hears of while the client is connecting ends the client for good
+      // (ioredis 6.0.0, FailoverDetector.disconnect → status "end"). A dead master closes its connections, a demoted one is told
+      // by Sentinel to (CLIENT KILL) or answers READONLY, and one that vanished falls to `socketTimeout`.
+      sentinelRetryStrategy: reconnectDelayMs,
+      sentinelCommandTimeout: role.connectTimeoutMs,
+      ...(role.sentinelPassword === undefined ? {} : { sentinelPassword: role.sentinelPassword }),
+      ...(role.tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    });
+  }
+  return new Redis({
+    ...single,
+    host: first?.host ?? 'localhost',
+    port: first?.port ?? 6379,
+    family: role.family,
+    // An address is not a server name, and Node warns of one.
+    ...(role.tls ? { tls: first === undefined || isIP(first.host) ? {} : { servername: first.host } } : {}),
+  });
 }
 
 function watch(client: RedisClient, role: RoleSettings, logger: Logger): void {
