@@ -3,6 +3,7 @@ import { toJobId } from '@switchyard/jobs';
 import type { ConversationsTable, FlowTables, RunsTable } from '../database/tables.ts';
 import type { ContactSnapshot } from '../runs/effect-jobs.ts';
 import { type ContactKey, toInboxRow } from './create-inbox.ts';
+import { emptyConversation } from './empty-conversation.ts';
 import { type Merge, redirect } from './merges.ts';
 import type { Books } from './open-books.ts';
 import type { SendQueue } from './send-order.ts';
@@ -178,22 +179,5 @@ function mergedSends(to: ContactKey, own: ConversationsTable, theirs: Conversati
   return {
     sendQueue: JSON.stringify({ inFlight: first.inFlight, waiting } satisfies SendQueue),
     sendQueueDueAtMs: own.sendQueueDueAtMs ?? theirs.sendQueueDueAtMs,
-  };
-}
-
-function emptyConversation({ merchantId, contactId }: ContactKey, nowMs: number): ConversationsTable {
-  return {
-    merchantId,
-    contactId,
-    lastSequence: 0,
-    session: '[]',
-    sessionUpdatedAtMs: nowMs,
-    sendQueue: null,
-    sendQueueDueAtMs: null,
-    handler: null,
-    handlerUntilMs: null,
-    busyRunId: null,
-    busyUntilMs: null,
-    mergedIntoId: null,
   };
 }

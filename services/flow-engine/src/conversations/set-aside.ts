@@ -11,6 +11,7 @@ import type { FlowTables, InboxTable } from '../database/tables.ts';
 import { addCounts } from '../statistics/add-counts.ts';
 import { countRuns } from '../statistics/count-runs.ts';
 import type { InboxPayloads } from './create-inbox.ts';
+import { emptyConversation } from './empty-conversation.ts';
 
 const jobNames = {
   event: 'handle-event',
@@ -61,18 +62,8 @@ export async function setAside(
       'conversations',
       [
         {
-          merchantId: row.merchantId,
-          contactId: row.contactId,
+          ...emptyConversation(row, now),
           lastSequence: Math.max(known?.lastSequence ?? 0, row.sequence),
-          session: '[]',
-          sessionUpdatedAtMs: now,
-          sendQueue: null,
-          sendQueueDueAtMs: null,
-          handler: null,
-          handlerUntilMs: null,
-          busyRunId: null,
-          busyUntilMs: null,
-          mergedIntoId: null,
         },
       ],
       ['merchantId', 'contactId'],
