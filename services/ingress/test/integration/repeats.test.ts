@@ -87,7 +87,7 @@ eachDatabase(t, 'Promise: nothing is processed twice', async (t, database) => {
           const startedAt = performance.now();
           t.equal((await ingress.webhook(textWebhook(id))).status, 200);
           t.ok(
-            performance.now() - startedAt < 1500,
+            performance.now() - startedAt < 5000,
             `answered within ${Math.round(performance.now() - startedAt)} ms`,
           );
           await until(() => effects.get(id), { what: 'the first arrives' });
@@ -96,7 +96,7 @@ eachDatabase(t, 'Promise: nothing is processed twice', async (t, database) => {
         await until(() => effects.get(`after-${id}`), { what: 'what came after it' });
         t.equal(effects.get(id), 1);
       };
-      dedup.freeze();
+      await dedup.freeze();
       await twice('hung');
       dedup.thaw();
       await dedup.stop();
