@@ -4,7 +4,7 @@ import t from 'tap';
 import { textOf } from './system/converse.ts';
 import { type System, startSystem } from './system/start-system.ts';
 
-const SHOP = 'first-shop.myshopify.com';
+const SHOP = 'simulated-shop.myshopify.com';
 const SECRET = 'shpss_0123456789abcdef';
 
 /** Posts a webhook as Shopify does: signed over the raw bytes. */
@@ -38,13 +38,20 @@ function checkoutOf(phone: string, item: string) {
 }
 
 t.test(
-  'an abandoned checkout becomes a WhatsApp message, from the signed webhook to the phone; an order or a reply stops it',
+  'an abandoned checkout becomes a WhatsApp message, from the signed webhook to the phone; an order, also one whose webhook was lost, or a reply stops it',
   async (t) => {
     const system = await startSystem(t, {
       database: await createSqliteDatabase(t),
       env: { SHOPIFY_SHOP_DOMAIN: SHOP, SHOPIFY_API_SECRET: SECRET },
     });
     const { simulator } = system;
+    // Flows look into the shop itself, too.
+    await system.api('flow-engine', '/api/v1/shops', {
+      shopDomain: SHOP,
+      ...simulator.shopify.issueTokens({}),
+      clientId: simulator.shopify.clientId,
+      clientSecret: simulator.shopify.apiSecret,
+    });
     simulator.putTemplate({
       name: 'cart_reminder',
       language: 'en_US',
@@ -69,7 +76,13 @@ t.test(
     );
     t.equal(version, 1);
 
-    const [forgets, orders, replies] = ['15557770001', '15557770002', '15557770003'] as const;
+    const [forgets, orders, replies, isMissed] = [
+      '15557770001',
+      '15557770002',
+      '15557770003',
+      '15557770004',
+    ] as const;
+    simulator.shopify.data.addOrder({ checkoutToken: `tok_${isMissed}`, phone: `+${isMissed}` });
     // Who has written is known, and gets a text: the window is open.
     simulator.inject({ from: replies, name: 'Bea', text: 'hello' });
     await until(() => simulator.accepted({ to: replies }).length === 1, {
@@ -94,6 +107,7 @@ t.test(
       [forgets, 'Blue hat'],
       [orders, 'Red scarf'],
       [replies, 'Green socks'],
+      [isMissed, 'Grey coat'],
     ] as const)
       await until(
         async () => {
@@ -139,6 +153,8 @@ t.test(
     );
     t.equal(funnel.finished + funnel.dropped, funnel.entered, 'the funnel adds up');
     t.equal(simulator.accepted({ to: orders }).length, 0, 'who ordered is not reminded');
+    t.equal(simulator.accepted({ to: isMissed }).length, 0, 'nor whose order only the shop knows of');
+    t.ok(simulator.shopify.queries().length >= 2, 'the shop was asked before anybody was reminded');
     t.notOk(
       simulator.accepted({ to: replies }).some((message) => /in your cart/.test(textOf(message))),
       'who wrote is not reminded',

@@ -48,6 +48,7 @@ export async function startSystem(t: Teardown, options: SystemOptions): Promise<
     DATABASE_URL: database.url,
     DATA_DIR: database.dataDir,
     WHATSAPP_API_URL: simulator.url,
+    SHOPIFY_API_URL: `${simulator.url}/shopify`,
     WHATSAPP_PHONE_NUMBER_ID: simulator.credentials.phoneNumberId,
     WHATSAPP_MESSAGES_PER_SECOND: '1000',
     WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'true',
