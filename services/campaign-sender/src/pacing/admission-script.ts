@@ -16,7 +16,7 @@ const circuitWindowMicros = 10_000_000;
  *      8 the recipient's name there. A negative reach asks for what is due of the lane's share, nothing else.
  * Returns two numbers per message: the wait in µs (until its slot, or until it makes sense to ask again), and
  *      0 slot reserved, 1 reserved as the circuit's probe; 2 the number's rate, 3 its pause, 4 its circuit, 5 the recipient,
- *      6 the portfolio, 7 the app: nothing reserved.
+ *      6 the portfolio, 7 the app: nothing reserved. Last comes the time of the clock that all this is told by, in µs.
  *
  * All times are µs of Redis's own clock, so that processes with different clocks agree. Keys expire when they say nothing any more.
  */
@@ -101,6 +101,7 @@ for i = 1, (#KEYS - 1) / 3 do
   answers[#answers + 1] = math.ceil(wait)
   answers[#answers + 1] = kind
 end
+answers[#answers + 1] = now
 for _, key in ipairs(order) do
   local n = numbers[key]
   if n.taken > 0 then

@@ -9,6 +9,7 @@ import {
   slowDownScript,
   troubleScript,
 } from './admission-script.ts';
+import { createForeignClock } from './foreign-clock.ts';
 import { type Lane, LONGEST_WAIT_MS, laneRules, lanes, lookaheadMicros } from './lanes.ts';
 import type { Pace } from './pace.ts';
 
@@ -35,9 +36,12 @@ export interface AdmissionRequest {
 /** What keeps a message from going. */
 export type Obstacle = 'rate' | 'pause' | 'circuit' | 'recipient' | 'portfolio' | 'app';
 
-/** Whether a message may go. Only an admitted one has its slot reserved, `waitMs` from now; a refused one may ask again then. */
+/**
+ * Whether a message may go. Only an admitted one has its slot reserved, `waitMs` after the question was read, which is `atMs` on the
+ * clock of `performance.now()`; a refused one may ask again after `waitMs`.
+ */
 export type Admission =
-  | { admitted: true; waitMs: number; isProbe: boolean }
+  | { admitted: true; waitMs: number; atMs: number; isProbe: boolean }
   | { admitted: false; waitMs: number; obstacle: Obstacle };
 
 /** The pace of all processes together. Kept in the queue role: without it nothing is sent anyway. */
@@ -115,6 +119,7 @@ export function createAdmission(
   client.defineCommand('sendDelayRecipient', { numberOfKeys: 1, lua: delayRecipientScript });
   client.defineCommand('sendTrouble', { numberOfKeys: 1, lua: troubleScript });
   const scripts = client as unknown as Scripts;
+  const clock = createForeignClock();
   const appKey = `${keyPrefix}send:app`;
   const numberKey = (senderId: string) => `${keyPrefix}send:number:${senderId}`;
   const recipientKey = (senderId: string, recipient: string) =>
@@ -148,11 +153,15 @@ export function createAdmission(
           portfolio ? recipient : '',
         );
       }
+      const askedAtMs = performance.now();
       const answers = await scripts.sendAdmit(keys.length, ...keys, ...args);
+      const readAtMs = answers.at(-1)! / 1000;
+      clock.observe(readAtMs, askedAtMs, performance.now());
       return requests.map((_, index): Admission => {
         const waitMs = answers[2 * index]! / 1000;
         const kind = answers[2 * index + 1]!;
-        if (kind < 2) return { admitted: true, waitMs, isProbe: kind === 1 };
+        if (kind < 2)
+          return { admitted: true, waitMs, atMs: clock.toLocal(readAtMs + waitMs), isProbe: kind === 1 };
         return { admitted: false, waitMs, obstacle: obstacles[kind - 2]! };
       });
     },

@@ -101,13 +101,12 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
     return chosen;
   }
 
-  function hear(each: Waiting, answer: Admission, askedAtMs: number, nowMs: number) {
+  function hear(each: Waiting, answer: Admission, nowMs: number) {
     const number = numberOf(each.request.senderId);
     if (answer.admitted) {
       inFlight += 1;
       number.inFlight += 1;
-      // Redis looked at its clock somewhere between question and answer.
-      settle(each, passFor(number, (askedAtMs + nowMs) / 2 + answer.waitMs, answer.isProbe));
+      settle(each, passFor(number, answer.atMs, answer.isProbe));
       return;
     }
     const { obstacle, waitMs } = answer;
@@ -123,8 +122,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
 
   async function ask(): Promise<void> {
     for (;;) {
-      const askedAtMs = performance.now();
-      const asked = choose(askedAtMs);
+      const asked = choose(performance.now());
       if (asked.length === 0) return;
       let answers: Admission[];
       try {
@@ -135,8 +133,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
       }
       const nowMs = performance.now();
       // Backwards, so that those put back keep their order; granted slots do not depend on it.
-      for (let index = asked.length - 1; index >= 0; index -= 1)
-        hear(asked[index]!, answers[index]!, askedAtMs, nowMs);
+      for (let index = asked.length - 1; index >= 0; index -= 1) hear(asked[index]!, answers[index]!, nowMs);
       for (const { request } of asked) {
         const number = numbers.get(request.senderId);
         if (number) forgetIfIdle(number);

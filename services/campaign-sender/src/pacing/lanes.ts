@@ -28,7 +28,7 @@ export const LONGEST_WAIT_MS = 2000;
 
 /** Numbers of more than 250 messages a second hold slots for as long as writing their intents takes, in any lane. */
 const FAST_MICROS = 4000;
-const FAST_LEAST_MS = 40;
+const FAST_LEAST_MS = 50;
 
 /** How far ahead a message may reserve its slot, in microseconds. */
 export function lookaheadMicros(lane: Lane, { intervalMicros }: Pace): number {

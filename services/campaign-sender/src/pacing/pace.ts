@@ -23,13 +23,13 @@ export const DEFAULT_RATE: Rate = { max: 20, durationMs: 60_000 };
 const HEADROOM = 0.02;
 
 /**
- * The pace of a number whose throughput is known: even, since the provider counts each second. Half of the headroom makes up for
- * time that was lost because a process was busy.
+ * The pace of a number whose throughput is known: even, since the provider counts each second. A quarter of the headroom makes up
+ * for slots that nobody could ask for, since the processes were busy; the rest is for what travels unevenly, and for `SlotClock`.
  */
 export function paceOfThroughput(messagesPerSecond: number): Pace {
   return {
     intervalMicros: Math.ceil(1_000_000 / (messagesPerSecond * (1 - HEADROOM))),
-    burst: 1 + Math.max(0, (messagesPerSecond * HEADROOM - 1) / 2),
+    burst: 1 + Math.max(0, (messagesPerSecond * HEADROOM - 1) / 4),
     messagesPerSecond,
   };
 }

@@ -9,6 +9,7 @@ import type { Preparation } from '../messages/prepare-message.ts';
 import type { AdmissionControl, AdmissionRequest } from '../pacing/create-admission.ts';
 import { type Gate, waitUntil } from '../pacing/gate.ts';
 import type { Pass } from '../pacing/pass.ts';
+import { createSlotClock, LONGEST_LAG_MS } from '../pacing/slot-clock.ts';
 import type { Sender, SenderDirectory } from '../senders/sender-directory.ts';
 import type { TemplateDirectory } from '../templates/template-directory.ts';
 import type { AttemptStore, BegunAttempt } from './attempt-store.ts';
@@ -58,14 +59,13 @@ const WAIT_FOR_PERSON_MS = 5 * MINUTE_MS;
 const LONGEST_STALL_MS = 2000;
 /** The intent is written while the message waits for its slot, but no earlier than this. */
 const INTENT_LEAD_MS = 100;
-/** How late a slot may be used: less than the share of a second that `Pace` leaves unused. */
-const LATE_MS = 15;
 
 /** Makes the sending protocol; `docs/sending.md` tells it line by line. */
 export function createSending(parts: SendingParts): Sending {
   const { store, attempts, senders, preparation, admission, gate, api, graceMs, logger } = parts;
   const decide = parts.decide ?? decideAfterCall;
   const react = createReactions(parts);
+  const slots = createSlotClock();
 
   const resultOf = ({ id }: Candidate, state: MessageState): DeliveryResult => ({
     sent: wasSent(state),
@@ -86,19 +86,17 @@ export function createSending(parts: SendingParts): Sending {
   }
 
   /**
-   * Waits for the message's slot, its intent written. One that was missed, since this process was busy, is given up for another: slots
-   * that are used late come in a heap, and the provider counts each second.
+   * Waits for the message's slot, its intent written. One that was missed by far, since this process was busy, is given up for another.
    *
    * @returns the pass to call with, or why there is none.
    */
   async function takeSlot(request: AdmissionRequest, pass: Pass): Promise<Pass | string> {
-    await waitUntil(pass.atMs);
-    const lateMs = performance.now() - pass.atMs;
-    if (pass.isProbe || lateMs <= Math.max(LATE_MS, request.pace.intervalMicros / 1000)) return pass;
+    const lateMs = await slots.wait(request.senderId, pass.atMs);
+    if (pass.isProbe || lateMs <= Math.max(LONGEST_LAG_MS, request.pace.intervalMicros / 1000)) return pass;
     pass.release();
     const second = await enter({ ...request, isAgain: true });
     if (!second.admitted) return `its slot was missed by ${Math.round(lateMs)} ms`;
-    await waitUntil(second.atMs);
+    await slots.wait(request.senderId, second.atMs);
     return second;
   }
 
