@@ -32,12 +32,14 @@ export async function measureRate(database: 'sqlite' | 'mysql', perSecond: 80 | 
     const statistics = () => stand.simulator<Statistics>('GET', 'statistics');
     await until(async () => (await statistics()).accepted > perSecond * 3, { timeoutMs: 60_000 });
     const before = await snapshot(stand);
+    await stand.ask('/delays');
     const { accepted } = await statistics();
     const startedAt = performance.now();
     await pause(SECONDS * 1000);
     const end = await statistics();
     const seconds = (performance.now() - startedAt) / 1000;
     const after = await snapshot(stand);
+    const late = await stand.ask<{ p50: number; p99: number; max: number }>('/delays');
     const sent = end.accepted - accepted;
     const share = sent / seconds / perSecond;
     const peak = end.numbers.find(({ phoneNumberId }) => phoneNumberId === '300000000000000')?.peakSecond;
@@ -45,6 +47,9 @@ export async function measureRate(database: 'sqlite' | 'mysql', perSecond: 80 | 
       `(a) ${database}, ${perSecond}/s per number: ${(sent / seconds).toFixed(1)}/s over ${SECONDS} s = ${(share * 100).toFixed(1)} % (target ≥ 97 %); peak second ${peak}; refused ${JSON.stringify(end.rejectedByCode)} (target: none)`,
     );
     printCost([costBetween(before, after, sent)]);
+    console.log(
+      `  the worker's event loop was late by ${late.p50.toFixed(1)} ms (p50), ${late.p99.toFixed(1)} ms (p99), ${late.max.toFixed(0)} ms at most`,
+    );
   } finally {
     await stand.close();
   }

@@ -5,7 +5,7 @@ const circuitWindowMicros = 10_000_000;
  * Decides for many messages at once whether each may be sent now, soon, or not yet; one call just before the requests.
  *
  * KEYS 1 app: hash `tat` (GCRA's theoretical arrival time), `until` (pause asked for by the provider); then for each message
- *        number: hash `tat`, `factor` and `cutAt` (what a throughput error took away), `until`, `credit2`, `credit3` (when the share of
+ *        number: hash `tat`, `lost` (time that nobody reserved), `factor` and `cutAt` (what a throughput error took away), `until`, `credit2`, `credit3` (when the share of
  *        lane 2, 3 is due next), `window`, `calls`, `troubles` (of the window), `openUntil`, `openings`, `probeUntil` (the circuit);
  *        recipient of that number: hash `tat`, `until`, `strikes`;
  *        portfolio: sorted set of recipients outside a window, by the time of their latest message in ms.
@@ -14,8 +14,8 @@ const circuitWindowMicros = 10_000_000;
  *      then for each message 1 interval per message, 2 burst, 3 reach ahead, 4 lane (1 most urgent), 5 share of the lane, 6 messages to
  *      charge the recipient with: 0 for one that was charged when it missed its slot, 7 people per day of the portfolio, 0 for no limit,
  *      8 the recipient's name there. A negative reach asks for what is due of the lane's share, nothing else.
- * Returns two numbers per message: the wait in µs (until its slot, or until it makes sense to ask again), and
- *      0 slot reserved, 1 reserved as the circuit's probe; 2 the number's rate, 3 its pause, 4 its circuit, 5 the recipient,
+ * Returns three numbers per message: the wait in µs (until its slot, or until it makes sense to ask again), the number's lost time
+ *      in µs, and 0 slot reserved, 1 reserved as the circuit's probe; 2 the number's rate, 3 its pause, 4 its circuit, 5 the recipient,
  *      6 the portfolio, 7 the app: nothing reserved. Last comes the time of the clock that all this is told by, in µs.
  *
  * All times are µs of Redis's own clock, so that processes with different clocks agree. Keys expire when they say nothing any more.
@@ -33,11 +33,12 @@ local function number(key)
   local n = numbers[key]
   if n then return n end
   local v = redis.call('HMGET', key, 'tat', 'factor', 'cutAt', 'until', 'credit2', 'credit3', 'window', 'calls', 'troubles',
-    'openUntil', 'openings', 'probeUntil')
-  n = { tat = math.max(tonumber(v[1]) or 0, now), factor = tonumber(v[2]) or 1, cut = v[2], pause = tonumber(v[4]) or 0,
+    'openUntil', 'openings', 'probeUntil', 'lost')
+  n = { tat = math.max(tonumber(v[1]) or 0, now), lost = tonumber(v[13]) or 0, factor = tonumber(v[2]) or 1, cut = v[2], pause = tonumber(v[4]) or 0,
     credit = { 0, tonumber(v[5]) or 0, tonumber(v[6]) or 0 }, window = tonumber(v[7]) or 0, calls = tonumber(v[8]) or 0,
     troubles = tonumber(v[9]) or 0, openUntil = tonumber(v[10]) or 0, openings = tonumber(v[11]) or 0,
     probeUntil = tonumber(v[12]) or 0, taken = 0 }
+  if v[1] then n.lost = n.lost + math.max(0, now - tonumber(v[1])) end
   if n.factor < 1 then n.factor = math.min(1, n.factor + (now - tonumber(v[3])) / recovery) end
   local window = math.floor(now / ${circuitWindowMicros})
   if window ~= n.window then
@@ -99,13 +100,14 @@ end
 for i = 1, (#KEYS - 1) / 3 do
   local wait, kind = decide(i)
   answers[#answers + 1] = math.ceil(wait)
+  answers[#answers + 1] = number(KEYS[2 + (i - 1) * 3]).lost
   answers[#answers + 1] = kind
 end
 answers[#answers + 1] = now
 for _, key in ipairs(order) do
   local n = numbers[key]
   if n.taken > 0 then
-    redis.call('HSET', key, 'tat', string.format('%.0f', n.tat), 'window', n.window, 'calls', n.calls, 'troubles', n.troubles)
+    redis.call('HSET', key, 'tat', string.format('%.0f', n.tat), 'lost', string.format('%.0f', n.lost), 'window', n.window, 'calls', n.calls, 'troubles', n.troubles)
     if n.credit[2] > now then redis.call('HSET', key, 'credit2', string.format('%.0f', n.credit[2])) end
     if n.credit[3] > now then redis.call('HSET', key, 'credit3', string.format('%.0f', n.credit[3])) end
     if n.openings > 0 then redis.call('HSET', key, 'probeUntil', string.format('%.0f', n.probeUntil)) end

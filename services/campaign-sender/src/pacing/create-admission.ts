@@ -12,6 +12,7 @@ import {
 import { createForeignClock } from './foreign-clock.ts';
 import { type Lane, LONGEST_WAIT_MS, laneRules, lanes, lookaheadMicros } from './lanes.ts';
 import type { Pace } from './pace.ts';
+import type { Slot } from './slot-clock.ts';
 
 /** People outside the 24-hour window that a portfolio may write to in any 24 hours. */
 export interface PortfolioLimit {
@@ -37,11 +38,11 @@ export interface AdmissionRequest {
 export type Obstacle = 'rate' | 'pause' | 'circuit' | 'recipient' | 'portfolio' | 'app';
 
 /**
- * Whether a message may go. Only an admitted one has its slot reserved, `waitMs` after the question was read, which is `atMs` on the
- * clock of `performance.now()`; a refused one may ask again after `waitMs`.
+ * Whether a message may go. Only an admitted one has its slot reserved, `waitMs` after the question was read; a refused one may ask
+ * again after `waitMs`.
  */
 export type Admission =
-  | { admitted: true; waitMs: number; atMs: number; isProbe: boolean }
+  | { admitted: true; waitMs: number; slot: Slot; isProbe: boolean }
   | { admitted: false; waitMs: number; obstacle: Obstacle };
 
 /** The pace of all processes together. Kept in the queue role: without it nothing is sent anyway. */
@@ -158,10 +159,12 @@ export function createAdmission(
       const readAtMs = answers.at(-1)! / 1000;
       clock.observe(readAtMs, askedAtMs, performance.now());
       return requests.map((_, index): Admission => {
-        const waitMs = answers[2 * index]! / 1000;
-        const kind = answers[2 * index + 1]!;
-        if (kind < 2)
-          return { admitted: true, waitMs, atMs: clock.toLocal(readAtMs + waitMs), isProbe: kind === 1 };
+        const [waitMs, lostMs] = [answers[3 * index]! / 1000, answers[3 * index + 1]! / 1000];
+        const kind = answers[3 * index + 2]!;
+        if (kind < 2) {
+          const slot = { atMs: clock.toLocal(readAtMs + waitMs), lostMs };
+          return { admitted: true, waitMs, slot, isProbe: kind === 1 };
+        }
         return { admitted: false, waitMs, obstacle: obstacles[kind - 2]! };
       });
     },

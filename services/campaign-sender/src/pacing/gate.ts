@@ -3,6 +3,7 @@ import type { Admission, AdmissionControl, AdmissionRequest } from './create-adm
 import { LONGEST_WAIT_MS, lookaheadMicros } from './lanes.ts';
 import { createNumberQueue, type NumberQueue, type Waiting } from './number-queue.ts';
 import type { Pass, PassOrWait } from './pass.ts';
+import type { Slot } from './slot-clock.ts';
 
 /** Where the messages of one process wait for their slots, most urgent first. */
 export interface Gate {
@@ -36,7 +37,8 @@ const PASSES_PER_CONNECTION = 2;
 export function createGate(admission: Pick<AdmissionControl, 'admit'>, connections: number): Gate {
   const numbers = new Map<string, NumberQueue>();
   const passes = connections * PASSES_PER_CONNECTION;
-  const mostOfNumber = Math.max(1, Math.ceil(connections / 2));
+  const mostCalls = Math.max(1, Math.ceil(connections / 2));
+  const mostOfNumber = Math.max(1, Math.ceil((connections * 3) / 4));
   const reserved = passes < 4 ? 0 : Math.max(1, Math.floor(passes / 20));
   let waitingCount = 0;
   let inFlight = 0;
@@ -63,22 +65,33 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
     each.settle(end);
   }
 
-  function passFor(number: NumberQueue, atMs: number, isProbe: boolean): Pass {
+  function passFor(number: NumberQueue, slot: Slot, isProbe: boolean): Pass {
+    let isUsed = false;
     let isReleased = false;
     return {
       admitted: true,
-      atMs,
+      slot,
       isProbe,
+      use() {
+        if (isUsed || isReleased) return;
+        isUsed = true;
+        number.calls += 1;
+      },
       release() {
         if (isReleased) return;
         isReleased = true;
         inFlight -= 1;
         number.inFlight -= 1;
+        if (isUsed) number.calls -= 1;
         forgetIfIdle(number);
         if (waitingCount > 0) wake();
       },
     };
   }
+
+  /** Slots that a number may still have: not while its calls take up their half of the connections. */
+  const roomOf = ({ calls, inFlight: passesOut }: NumberQueue) =>
+    calls >= mostCalls ? 0 : mostOfNumber - passesOut;
 
   /** What to ask for now: of each number as much as its connections allow, numbers in turn. */
   function choose(nowMs: number): Waiting[] {
@@ -88,7 +101,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
     for (const number of numbers.values()) {
       const left = Math.min(ASKED_AT_ONCE, free) - chosen.length;
       if (left <= 0) break;
-      const room = Math.min(ASKED_OF_NUMBER, left, mostOfNumber - number.inFlight);
+      const room = Math.min(ASKED_OF_NUMBER, left, roomOf(number));
       if (room <= 0 || number.nextAskMs() > nowMs) continue;
       const taken = number.take(Math.min(room, free - reserved - chosen.length), room, nowMs);
       if (taken.length > 0) served.push(number);
@@ -106,7 +119,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
     if (answer.admitted) {
       inFlight += 1;
       number.inFlight += 1;
-      settle(each, passFor(number, answer.atMs, answer.isProbe));
+      settle(each, passFor(number, answer.slot, answer.isProbe));
       return;
     }
     const { obstacle, waitMs } = answer;
@@ -166,7 +179,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
     let next = Number.POSITIVE_INFINITY;
     for (const number of numbers.values()) {
       const askAtMs = number.nextAskMs();
-      if (askAtMs > nowMs || (!isFull && number.inFlight < mostOfNumber)) next = Math.min(next, askAtMs);
+      if (askAtMs > nowMs || (!isFull && roomOf(number) > 0)) next = Math.min(next, askAtMs);
     }
     if (next === Number.POSITIVE_INFINITY || (timer && timerAtMs <= next)) return;
     clearTimeout(timer);

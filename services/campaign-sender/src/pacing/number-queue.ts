@@ -22,6 +22,8 @@ export interface NumberQueue {
   readonly size: number;
   /** Calls under way and slots granted. */
   inFlight: number;
+  /** Calls under way. */
+  calls: number;
   /** Messages of this lane and of more urgent ones. */
   ahead(lane: Lane): number;
   /** Joins the end of its lane, or the front when it had a slot before. */
@@ -52,6 +54,7 @@ export function createNumberQueue(senderId: string): NumberQueue {
   return {
     senderId,
     inFlight: 0,
+    calls: 0,
     get size() {
       return queues.reduce((sum, { waiting }) => sum + waiting.length, 0);
     },

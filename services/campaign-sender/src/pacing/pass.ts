@@ -1,10 +1,14 @@
+import type { Slot } from './slot-clock.ts';
+
 /** Leave to make one call: the slot in the number's pace, and one of this process's connections. */
 export interface Pass {
   admitted: true;
-  /** When the call is to be made, on the clock of `performance.now()`. */
-  atMs: number;
+  /** When the call is to be made. */
+  slot: Slot;
   /** The call decides whether the number's circuit closes. */
   isProbe: boolean;
+  /** From here on the call is under way. */
+  use(): void;
   /** Gives the connection back. Call it once, when the call has ended or will not be made. */
   release(): void;
 }

@@ -90,14 +90,19 @@ export function createSending(parts: SendingParts): Sending {
    *
    * @returns the pass to call with, or why there is none.
    */
-  async function takeSlot(request: AdmissionRequest, pass: Pass): Promise<Pass | string> {
-    const lateMs = await slots.wait(request.senderId, pass.atMs);
-    if (pass.isProbe || lateMs <= Math.max(LONGEST_LAG_MS, request.pace.intervalMicros / 1000)) return pass;
-    pass.release();
+  async function takeSlot(request: AdmissionRequest, first: Pass): Promise<Pass | string> {
+    const { senderId, pace } = request;
+    const longestMs = Math.max(LONGEST_LAG_MS, pace.intervalMicros / 1000);
+    let lateMs = await slots.wait(senderId, first.slot);
+    if (first.isProbe || lateMs <= longestMs) return first;
+    first.release();
     const second = await enter({ ...request, isAgain: true });
-    if (!second.admitted) return `its slot was missed by ${Math.round(lateMs)} ms`;
-    await slots.wait(request.senderId, second.atMs);
-    return second;
+    if (second.admitted) {
+      lateMs = await slots.wait(senderId, second.slot);
+      if (second.isProbe || lateMs <= longestMs) return second;
+      second.release();
+    }
+    return `its slot was missed by ${Math.round(lateMs)} ms`;
   }
 
   /** Gives a pass back that was not used; a probe's to the next message. */
@@ -121,6 +126,7 @@ export function createSending(parts: SendingParts): Sending {
     }
     const pass = await takeSlot(request, first).catch((error: Error) => error.message);
     if (typeof pass === 'string') return { begun, result: notSent(pass), isProbe: false };
+    pass.use();
     try {
       return { begun, result: await call(candidate, sender, begun), isProbe: pass.isProbe };
     } finally {
@@ -201,7 +207,7 @@ export function createSending(parts: SendingParts): Sending {
       const request = requestFor(message, sender, store.now());
       const pass = await enter(request);
       if (!pass.admitted) return await postpone(candidate, pass.waitMs);
-      await waitUntil(pass.atMs - INTENT_LEAD_MS);
+      await waitUntil(pass.slot.atMs - INTENT_LEAD_MS);
       if (signal.aborted) {
         giveUp(sender, pass);
         throw interrupted('the process is stopping');

@@ -4,6 +4,7 @@
  * must notice.
  */
 import { createServer } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { DEFAULT_MERCHANT_ID } from '@switchyard/runtime';
 import { pino } from 'pino';
 import { buildApp, loadServiceConfig } from '../../src/index.ts';
@@ -29,6 +30,7 @@ const service = await buildApp(loadServiceConfig(env), {
   ...(env.PARKING === 'off' ? { decideAfterCall: withoutParking } : {}),
 });
 const { db } = service.database;
+const loop = monitorEventLoopDelay({ resolution: 1 });
 
 const commands: Record<string, (input: Record<string, number>) => Promise<unknown>> = {
   '/numbers': ({ count, perSecond }) => fillNumbers(db, env, count!, perSecond!),
@@ -37,6 +39,14 @@ const commands: Record<string, (input: Record<string, number>) => Promise<unknow
   '/figures': async () => {
     const { user, system } = process.cpuUsage();
     return { ...counts, cpuMs: (user + system) / 1000, rssMb: process.memoryUsage.rss() / 2 ** 20 };
+  },
+  /** How late the event loop was since it was asked last, in ms. */
+  '/delays': async () => {
+    loop.disable();
+    const [p50, p99, max] = [loop.percentile(50), loop.percentile(99), loop.max].map((ns) => ns / 1e6 - 1);
+    loop.reset();
+    loop.enable();
+    return { p50, p99, max };
   },
   '/heap': async () => {
     globalThis.gc?.();

@@ -55,15 +55,30 @@ t.test('a transactional message overtakes the campaign that waits for the same n
 });
 
 t.test('a number whose calls do not end leaves half of the connections to the others', async (t) => {
-  const { gate, request } = await gateOf(t, 10);
-  const hanging = Array.from({ length: 10 }, () => gate.enter(request('hangs', 1_000_000, 'flow')));
-  await Promise.all(hanging.slice(0, 5));
-  const other = await gate.enter(request('other', 1_000_000, 'flow'));
-  t.equal(other.admitted, true);
-  t.equal(gate.waiting, 5, 'the rest of the number waits here');
-  for (const pass of await Promise.all(hanging.slice(0, 5))) if (pass.admitted) pass.release();
-  await Promise.all(hanging);
+  const { gate, request } = await gateOf(t, 8);
+  const enter = async (senderId: string) => {
+    const pass = await gate.enter(request(senderId, 1_000_000, 'flow'));
+    if (pass.admitted) pass.use();
+    return pass;
+  };
+  const first = await Promise.all(Array.from({ length: 4 }, () => enter('hangs')));
+  const waiting = Array.from({ length: 10 }, () => enter('hangs'));
+  t.equal((await enter('other')).admitted, true);
+  t.equal(gate.waiting, 10, 'the rest of the number waits here');
+  for (const pass of first) if (pass.admitted) pass.release();
+  for (const pass of waiting) void pass.then((end) => end.admitted && end.release());
+  await Promise.all(waiting);
   t.equal(gate.waiting, 0);
+});
+
+t.test('a number that holds slots for later leaves a quarter of the connections to the others', async (t) => {
+  const { gate, request } = await gateOf(t, 8);
+  const held = Array.from({ length: 10 }, () => gate.enter(request('holds', 1_000_000, 'flow')));
+  await Promise.all(held.slice(0, 6));
+  t.equal((await gate.enter(request('other', 1_000_000, 'flow'))).admitted, true);
+  t.equal(gate.waiting, 4, 'the rest of the number waits here');
+  for (const pass of held) void pass.then((end) => end.admitted && end.release());
+  await Promise.all(held);
 });
 
 t.test('what would wait for more than two seconds is sent back at once', async (t) => {
