@@ -11,6 +11,10 @@ export const everyFault: readonly FaultInput[] = [
   { kind: 'gateway', status: 504, accepted: true, rate: 0.02 },
   { kind: 'error', code: 131016, httpStatus: 503, rate: 0.02 },
   { kind: 'slow', delayMs: 400, rate: 0.05 },
+  // Told by receipt: two that ask for another try, one that ends the message.
+  { kind: 'fail', code: 131016, rate: 0.02 },
+  { kind: 'fail', code: 131000, afterSent: true, rate: 0.02 },
+  { kind: 'fail', code: 131026, rate: 0.01 },
 ];
 
 /** Receipts flow, everything else breaks. */

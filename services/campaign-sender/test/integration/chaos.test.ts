@@ -16,6 +16,7 @@ t.test(
     });
     t.strictSame(report.lost, []);
     t.strictSame(report.repeated, []);
+    t.strictSame(report.surprises, []);
     t.equal(report.kills, 3);
   },
 );

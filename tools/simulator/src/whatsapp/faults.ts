@@ -51,7 +51,14 @@ export const FaultInput = Type.Union([
     closed,
   ),
   Type.Object(
-    { kind: Type.Literal('fail'), code: Type.Optional(Type.Integer({ minimum: 0 })), ...common },
+    {
+      kind: Type.Literal('fail'),
+      code: Type.Optional(
+        Type.Integer({ minimum: 0, description: 'What the status tells; 131026 by default.' }),
+      ),
+      afterSent: Type.Optional(Type.Boolean({ description: 'The message was reported as sent before.' })),
+      ...common,
+    },
     closed,
   ),
   Type.Object({ kind: Type.Literal('withhold-receipts'), ...common }, closed),

@@ -56,6 +56,7 @@ export interface SendGateOptions {
 type Subject = Pick<Incident, 'to' | 'messageId' | 'attempt' | 'wamid'>;
 
 const refuse = (error: GraphError): SendOutcome => ({ kind: 'refuse', error });
+const failCodeOf = ({ code = 131026 }: { code?: number | undefined }) => code;
 const missing = (name: string) => refuse(graphError(100, undefined, `The parameter ${name} is required.`));
 
 /**
@@ -99,8 +100,10 @@ export function createSendGate(options: SendGateOptions): SendGate {
     let outcome: SendOutcome = { kind: 'answer', body, delayMs: 0 };
     for (const strike of strikes) {
       // The planner notes withheld receipts itself, with those that chance withholds.
-      if (strike.kind !== 'withhold-receipts')
-        options.onIncident({ kind: strike.kind, accepted: true, ...subject });
+      if (strike.kind !== 'withhold-receipts') {
+        const code = strike.kind === 'fail' ? failCodeOf(strike) : undefined;
+        options.onIncident({ kind: strike.kind, accepted: true, ...subject, code });
+      }
       if (strike.kind === 'slow' && outcome.kind === 'answer')
         outcome = { ...outcome, delayMs: strike.delayMs };
       if (strike.kind === 'gateway') outcome = { kind: 'page', status: strike.status };
@@ -160,7 +163,8 @@ export function createSendGate(options: SendGateOptions): SendGate {
     const isClosed = settings().window.mode === 'fail' && isWindowClosed(pair, request);
     planner.plan(message, number, categoryOf(number, request), {
       withhold: strikes.some(({ kind }) => kind === 'withhold-receipts'),
-      failCode: failure ? (failure.code ?? 131026) : isClosed ? 131047 : undefined,
+      failCode: failure ? failCodeOf(failure) : isClosed ? 131047 : undefined,
+      isSentFirst: failure?.afterSent ?? false,
     });
     options.onAccepted(message, repeats);
     return message;

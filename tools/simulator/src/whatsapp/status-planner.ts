@@ -14,6 +14,8 @@ export interface ReceiptFaults {
   readonly withhold: boolean;
   /** It fails with this code instead of being delivered. */
   readonly failCode: number | undefined;
+  /** It is reported as sent before it fails. */
+  readonly isSentFirst: boolean;
 }
 
 /** Decides when each status of an accepted message is reported. */
@@ -52,10 +54,11 @@ export function createStatusPlanner(options: StatusPlannerOptions): StatusPlanne
   }
 
   /** The statuses that happen, in order, with the time of each. */
-  function stagesOf({ failCode }: ReceiptFaults): [StatusName, number][] {
+  function stagesOf({ failCode, isSentFirst }: ReceiptFaults): [StatusName, number][] {
     const { sentDelayMs, deliveredDelayMs, readDelayMs, deliveredRate, readRate } = settings();
-    if (failCode !== undefined) return [['failed', stretch(sentDelayMs)]];
     const stages: [StatusName, number][] = [['sent', stretch(sentDelayMs)]];
+    if (failCode !== undefined && !isSentFirst) return [['failed', stretch(sentDelayMs)]];
+    if (failCode !== undefined) return [...stages, ['failed', stretch(deliveredDelayMs)]];
     if (!random.chance(deliveredRate)) return stages;
     stages.push(['delivered', stretch(deliveredDelayMs)]);
     if (random.chance(readRate)) stages.push(['read', stretch(readDelayMs)]);
@@ -79,10 +82,7 @@ export function createStatusPlanner(options: StatusPlannerOptions): StatusPlanne
       const stages = stagesOf(faults);
       const lastDelayMs = Math.max(...stages.map(([, delayMs]) => delayMs));
       const person = people.find({ phone: message.to, userId: message.userId });
-      const contact =
-        faults.failCode === undefined
-          ? { key: person.phone ?? person.userId, json: contactJson(person) }
-          : undefined;
+      const contact = { key: person.phone ?? person.userId, json: contactJson(person) };
       const at = generation;
       for (const [status, delayMs] of stages) {
         planned += 1;
@@ -105,7 +105,12 @@ export function createStatusPlanner(options: StatusPlannerOptions): StatusPlanne
             failCode: faults.failCode,
             includeConversation,
           });
-          const update: Update = { kind: 'statuses', number, json, ...(contact ? { contact } : {}) };
+          const update: Update = {
+            kind: 'statuses',
+            number,
+            json,
+            ...(status === 'failed' ? {} : { contact }),
+          };
           push(update);
           if (!random.chance(duplicateRate)) return;
           incidentOf(message, 'receipt-duplicated', status);

@@ -165,6 +165,15 @@ t.test('a failed status carries the error and reveals no user id', async (t) => 
   t.match(second, { status: 'failed', errors: [{ code: 131047 }] });
 });
 
+t.test('a message may be sent before it fails', async (t) => {
+  const { simulator, receiver } = await startBoth(t);
+  simulator.addFault({ kind: 'fail', afterSent: true });
+  await send(simulator);
+  await simulator.waitForIdle();
+  t.match(receiver.all('statuses'), [{ status: 'sent' }, { status: 'failed', errors: [{ code: 131026 }] }]);
+  t.match(simulator.incidents(), [{ kind: 'fail', accepted: true, code: 131026 }]);
+});
+
 t.test('inbound messages of every kind have the shape that the provider gives them', async (t) => {
   const { simulator, receiver } = await startBoth(t);
   const from = '+1 555 123 0001';
