@@ -8,6 +8,11 @@ const PAIRS = 7;
 const ROUND_MS = 8000;
 const PER_SECOND = 200;
 const BLOCKED = 0;
+/** Messages that wait for the number whose calls hang. */
+const HUNG = 300;
+
+/** Who is written to next. In turn, so that nobody gets more than the provider allows for one person. */
+const turn = { person: 0, hung: NUMBERS };
 
 /** (d) Ten thousand numbers in use; in every second round the calls of one of them hang while it has a backlog. */
 export async function measureFairness(database: 'sqlite' | 'mysql'): Promise<void> {
@@ -16,6 +21,7 @@ export async function measureFairness(database: 'sqlite' | 'mysql'): Promise<voi
     await stand.putNumbers(NUMBERS, 'STANDARD');
     await stand.ask('/numbers', { count: NUMBERS, perSecond: 80 });
     await stand.ask('/people', { count: NUMBERS, numbers: NUMBERS });
+    await stand.ask('/people', { count: HUNG * PAIRS, numbers: 1, from: NUMBERS });
     await round(stand, 'warm', false);
     const ratios: number[] = [];
     const p99s: { free: number[]; blocked: number[] } = { free: [], blocked: [] };
@@ -42,16 +48,17 @@ async function round(stand: Stand, name: string, isBlocked: boolean): Promise<nu
       kind: 'hang',
       phoneNumberId: String(300_000_000_000_000 + BLOCKED),
     });
-    for (let index = 0; index < 300; index += 1)
+    for (let index = 0; index < HUNG; index += 1, turn.hung += 1)
       await sendProbe(
         stand,
-        { messageId: `m_hung_${name}_${index}`, person: BLOCKED, senderIndex: BLOCKED, lane: 'flow' },
+        { messageId: `m_hung_${name}_${index}`, person: turn.hung, senderIndex: BLOCKED, lane: 'flow' },
         new Map(),
       );
   }
   const startedAt = performance.now();
   for (let index = 0; performance.now() - startedAt < ROUND_MS; index += 1) {
-    const person = 1 + Math.floor(Math.random() * (NUMBERS - 1));
+    turn.person = (turn.person % (NUMBERS - 1)) + 1;
+    const { person } = turn;
     await sendProbe(
       stand,
       { messageId: `m_${name}_${index}`, person, senderIndex: person, lane: 'flow' },

@@ -4,7 +4,7 @@ import { until } from '@switchyard/test-kit';
 import { type Cost, costBetween, median, printCost, snapshot } from './figures.ts';
 import { type Stand, startStand } from './start-stand.ts';
 
-const PEOPLE = 5000;
+const WARM = 2000;
 const UNTHROTTLED = 1_000_000;
 
 export interface ThroughputOptions {
@@ -30,14 +30,16 @@ export async function measureThroughput(options: ThroughputOptions): Promise<voi
   try {
     await stand.putNumbers(numbers, 'HIGH');
     await stand.ask('/numbers', { count: numbers, perSecond: UNTHROTTLED });
-    await stand.ask('/people', { count: Math.max(PEOPLE, numbers), numbers });
+    // Each gets one message: more at once would measure the limit per pair of number and person.
+    const people = Math.max(WARM + rounds * messages, numbers);
+    await stand.ask('/people', { count: people, numbers });
     if (latencyMs > 0) await stand.simulator('POST', 'faults', { kind: 'slow', delayMs: latencyMs });
     const ours: (Cost & { perSecond: number })[] = [];
     const bare: { perSecond: number; cpuUs: number }[] = [];
-    await sendRound(stand, options, Math.min(messages, 2000), 'warm');
+    await sendRound(stand, options, WARM, 0);
     for (let round = 0; round < rounds; round += 1) {
       bare.push(runBare(stand, options));
-      ours.push(await sendRound(stand, options, messages, String(round)));
+      ours.push(await sendRound(stand, options, messages, WARM + round * messages));
     }
     const title = `(b) ${database}, ${numbers} numbers, ${latencyMs} ms latency, ${connections} connections, receipts ${receipts ? 'on' : 'off'}`;
     console.log(title);
@@ -80,19 +82,18 @@ async function sendRound(
   stand: Stand,
   { numbers }: ThroughputOptions,
   count: number,
-  name: string,
+  first: number,
 ): Promise<Cost & { perSecond: number }> {
   const queue = stand.producer.queue('messages');
-  const people = Math.max(PEOPLE, numbers);
   await queue.pause();
-  const jobs = Array.from({ length: count }, (_, index) => ({
+  const jobs = Array.from({ length: count }, (_, index) => first + index).map((index) => ({
     queue: 'messages' as const,
     name: 'send-message' as const,
     payload: {
-      messageId: `m_${name}_${index}`,
-      to: `1555${1_000_000 + (index % people)}`,
+      messageId: `m_${index}`,
+      to: `1555${1_000_000 + index}`,
       content: `message ${index} of a benchmark`,
-      senderId: `snd_load_${String((index % people) % numbers).padStart(5, '0')}`,
+      senderId: `snd_load_${String(index % numbers).padStart(5, '0')}`,
     },
   }));
   await stand.producer.addMany(jobs);

@@ -113,12 +113,10 @@ async function assemble(
   const files = await createFileStore(config);
   const ready = createReadySet(runtime.redis.queue, runtime.redisSettings.queue.keyPrefix);
   const notes = createDueNotes(ready, logger);
-  const callsPerSecond = config.sendAppCallsPerSecond;
-  const admission = createAdmission(
-    runtime.redis.queue,
-    runtime.redisSettings.queue.keyPrefix,
-    callsPerSecond === undefined ? undefined : { callsPerSecond },
-  );
+  const admission = createAdmission(runtime.redis.queue, runtime.redisSettings.queue.keyPrefix, {
+    callsPerSecond: config.sendAppCallsPerSecond,
+    pairIntervalMs: config.sendPairIntervalMs,
+  });
   const messages = assembleMessages(runtime, config, { store, senders, files, notes, admission });
   const { templates, preparation } = messages;
   const group = createGroupCommit(store.inScope);

@@ -29,6 +29,13 @@ const sendingFields = {
     minimum: 0.01,
     maximum: 100_000,
   }),
+  sendPairIntervalMs: field.integer('SEND_PAIR_INTERVAL_MS', {
+    description:
+      "Time that each message to one person takes, in milliseconds: the provider's 6 s and a little, since calls take unequal time; 0: no limit",
+    default: 6200,
+    minimum: 0,
+    maximum: 600_000,
+  }),
   sendConnections: field.integer('SEND_CONNECTIONS', {
     description: 'Connections kept open to the Cloud API by one process',
     default: 200,

@@ -1,5 +1,7 @@
 /** Messages charge their number's window of this length; half of the one before counts too. */
 const circuitWindowMicros = 10_000_000;
+/** For so long after the first message to a recipient further ones may go on credit: less than at the provider, since calls take unequal time. */
+const pairCreditMicros = 5_000_000;
 
 /**
  * Decides for many messages at once whether each may be sent now, soon, or not yet; one call just before the requests.
@@ -7,7 +9,8 @@ const circuitWindowMicros = 10_000_000;
  * KEYS 1 app: hash `tat` (GCRA's theoretical arrival time), `until` (pause asked for by the provider); then for each message
  *        number: hash `tat`, `lost` (time that nobody reserved), `factor` and `cutAt` (what a throughput error took away), `until`, `credit2`, `credit3` (when the share of
  *        lane 2, 3 is due next), `window`, `calls`, `troubles` (of the window), `openUntil`, `openings`, `probeUntil` (the circuit);
- *        recipient of that number: hash `tat`, `until`, `strikes`;
+ *        recipient of that number: hash `start`, `count` (of what was sent together: an interval for each after the start it is paid
+ *        back), `until`, `strikes`;
  *        portfolio: sorted set of recipients outside a window, by the time of their latest message in ms.
  * ARGV 1 app's interval (0: no limit of its own), 2 app's burst in µs, 3 time to recover the whole rate, 4 recipient's interval,
  *      5 recipient's burst, 6 longest reach ahead (µs, for a lane whose share is due), 7 time a probe of the circuit may take;
@@ -58,10 +61,13 @@ local function decide(i)
   if n.openUntil > now then return n.openUntil - now, 4 end
   if n.openings > 0 and n.probeUntil > now then return n.probeUntil - now, 4 end
   local charge = tonumber(ARGV[a + 5])
-  local p = redis.call('HMGET', KEYS[k + 1], 'tat', 'until')
-  local pairTat = math.max(tonumber(p[1]) or 0, now)
-  local pairWait = math.max(pairTat - (pairBurst - charge) * pairInterval, tonumber(p[2]) or 0) - now
-  if pairWait > 0 then return pairWait, 5 end
+  local p = redis.call('HMGET', KEYS[k + 1], 'start', 'count', 'until')
+  local pairStart, pairCount, pairUntil = tonumber(p[1]) or 0, tonumber(p[2]) or 0, tonumber(p[3]) or 0
+  if pairUntil > now then return pairUntil - now, 5 end
+  local pairFree = pairStart + pairCount * pairInterval
+  local creditEnds = pairCount < pairBurst and pairStart + ${pairCreditMicros} or 0
+  local function owes(at) return charge > 0 and pairFree > at and creditEnds <= at end
+  if owes(now) then return pairFree - now, 5 end
   local step = tonumber(ARGV[a]) / n.factor
   local wait = math.max(0, n.tat - (tonumber(ARGV[a + 1]) - 1) * step - now)
   if lane > 1 and n.credit[lane] <= now then reach = deepest end
@@ -71,6 +77,7 @@ local function decide(i)
     if appWait > reach then return appWait - math.max(reach, 0), 7 end
     wait = math.max(wait, appWait)
   end
+  if owes(now + wait) then return pairFree - now, 5 end
   local limit = tonumber(ARGV[a + 6])
   if limit > 0 then
     local nowMs = now / 1000
@@ -89,9 +96,11 @@ local function decide(i)
   appTat = math.max(appTat, now) + appInterval
   appTaken = appTaken + 1
   if charge > 0 then
-    pairTat = pairTat + pairInterval * charge
-    redis.call('HSET', KEYS[k + 1], 'tat', string.format('%.0f', pairTat))
-    redis.call('PEXPIRE', KEYS[k + 1], math.ceil(math.max((pairTat - now) / 1000 + 1000, redis.call('PTTL', KEYS[k + 1]))))
+    if pairFree <= now + wait then pairStart, pairCount = now + wait, 0 end
+    pairStart, pairCount = math.min(pairStart, now + wait), pairCount + charge
+    pairFree = pairStart + pairCount * pairInterval
+    redis.call('HSET', KEYS[k + 1], 'start', string.format('%.0f', pairStart), 'count', pairCount)
+    redis.call('PEXPIRE', KEYS[k + 1], math.ceil(math.max((pairFree - now) / 1000 + 1000, redis.call('PTTL', KEYS[k + 1]))))
   end
   if n.openings == 0 then return wait, 0 end
   n.probeUntil = now + wait + probeTime

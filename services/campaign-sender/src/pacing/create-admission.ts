@@ -69,14 +69,20 @@ export interface AdmissionControl {
   giveBackProbe(senderId: string): Promise<void>;
 }
 
-/** Calls of the whole installation, where the app's budget is known. */
-export interface AppBudget {
-  callsPerSecond: number;
+/** What the provider allows beside the pace of each number. */
+export interface ProviderLimits {
+  /** Calls of the whole installation, where the app's budget is known. */
+  callsPerSecond?: number | undefined;
+  /** Time that each message to one recipient takes; 0: no limit. */
+  pairIntervalMs?: number;
 }
 
 const SECOND_MICROS = 1_000_000;
-/** The provider's limit per pair of number and recipient: one in 6 s, 45 at once on credit. */
-const PAIR = { intervalMicros: 6 * SECOND_MICROS, burst: 45 } as const;
+/**
+ * The provider's limit per pair of number and recipient: one in 6 s. Within 6 s of the first, up to 45 go on credit, and then none until
+ * all are paid back, as long as they would have taken one by one. A little more than 6 s, since calls take unequal time.
+ */
+const PAIR = { intervalMs: 6200, burst: 45 } as const;
 const RECOVERY_MICROS = 60 * SECOND_MICROS;
 const PAUSE_AFTER_CUT_MICROS = SECOND_MICROS;
 const BETWEEN_CUTS_MICROS = 2 * SECOND_MICROS;
@@ -109,7 +115,7 @@ interface Scripts {
 export function createAdmission(
   client: Redis | Cluster,
   keyPrefix: string,
-  appBudget?: AppBudget,
+  { callsPerSecond, pairIntervalMs = PAIR.intervalMs }: ProviderLimits = {},
 ): AdmissionControl {
   client.defineCommand('sendAdmit', { lua: admitScript });
   client.defineCommand('sendDebit', { numberOfKeys: 1, lua: debitScript });
@@ -126,9 +132,9 @@ export function createAdmission(
   const recipientKey = (senderId: string, recipient: string) =>
     `${keyPrefix}send:pair:${senderId}:${recipient}`;
   const portfolioKey = (id: string) => `${keyPrefix}send:portfolio:${id}`;
-  const appInterval = appBudget ? Math.ceil(SECOND_MICROS / appBudget.callsPerSecond) : 0;
+  const appInterval = callsPerSecond === undefined ? 0 : Math.ceil(SECOND_MICROS / callsPerSecond);
   /** A tenth of a second at once: processes ask in batches. */
-  const common = [appInterval, SECOND_MICROS / 10, RECOVERY_MICROS, PAIR.intervalMicros, PAIR.burst];
+  const common = [appInterval, SECOND_MICROS / 10, RECOVERY_MICROS, pairIntervalMs * 1000, PAIR.burst];
   const constants = [...common, LONGEST_WAIT_MS * 1000, PROBE_MICROS];
 
   return {

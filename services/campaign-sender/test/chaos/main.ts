@@ -65,16 +65,21 @@ await run(
   { ...common, ...flowing, kills, redisRestarts: 3, workers: 1 },
   (report) => once(report) && report.kills >= kills,
 );
-await run(
-  'receipts withheld, sqlite',
-  createSqliteDatabase,
-  { ...common, ...withheld, messages: Math.ceil(messages / 4), perSecond: 40, workers: 1 },
-  ({ lost, surprises, predicted }) => lost.length === 0 && surprises.length === 0 && predicted.length > 0,
-);
-await run(
-  'parking switched off, sqlite',
-  createSqliteDatabase,
-  { ...common, ...impatient, messages: Math.ceil(messages / 20), perSecond: 40, workers: 1 },
-  ({ surprises }) => surprises.length > 0,
-);
+for (const [name, open, workers] of [
+  ['mysql', createMysqlDatabase, 3],
+  ['sqlite', createSqliteDatabase, 1],
+] as const) {
+  await run(
+    `receipts withheld, ${name}`,
+    open,
+    { ...common, ...withheld, messages: Math.ceil(messages / 4), perSecond: 40, workers },
+    ({ lost, surprises, predicted }) => lost.length === 0 && surprises.length === 0 && predicted.length > 0,
+  );
+  await run(
+    `parking switched off, ${name}`,
+    open,
+    { ...common, ...impatient, messages: Math.ceil(messages / 20), perSecond: 40, workers },
+    ({ surprises }) => surprises.length > 0,
+  );
+}
 process.exitCode = isBroken ? 1 : 0;

@@ -62,11 +62,11 @@ export async function fillNumbers(
   );
 }
 
-/** Records people who have just written to their number: person n to number n modulo `numbers`. */
-export async function fillPeople(db: Executor, count: number, numbers: number): Promise<void> {
+/** Records people who have just written to their number: person n to number n modulo `numbers`. @param first the first n. */
+export async function fillPeople(db: Executor, count: number, numbers: number, first = 0): Promise<void> {
   const nowMs = Date.now();
   await inChunks(count, async (from, to) => {
-    const people = range(from, to, (index) => {
+    const people = range(first + from, first + to, (index) => {
       const identifier = { kind: 'phone' as const, value: personOf(index) };
       return { index, identifier, contact: newContact(DEFAULT_MERCHANT_ID, [identifier], nowMs) };
     });

@@ -34,7 +34,7 @@ const loop = monitorEventLoopDelay({ resolution: 1 });
 
 const commands: Record<string, (input: Record<string, number>) => Promise<unknown>> = {
   '/numbers': ({ count, perSecond }) => fillNumbers(db, env, count!, perSecond!),
-  '/people': ({ count, numbers }) => fillPeople(db, count!, numbers!),
+  '/people': ({ count, numbers, from }) => fillPeople(db, count!, numbers!, from),
   '/backlog': ({ count, people, numbers, from }) => fillBacklog(db, count!, people!, numbers!, from ?? 0),
   '/figures': async () => {
     const { user, system } = process.cpuUsage();

@@ -58,8 +58,8 @@ t.test('slots are given one after the other, and a long wait reserves nothing', 
   t.match(await admit('other', 'p', pace), { admitted: true, waitMs: 0 }, 'another number does not wait');
 });
 
-t.test('one recipient has 45 at once, then one per 6 s; others do not wait', async (t) => {
-  const { admit } = await admissionOf(t);
+t.test('one recipient has 45 at once on credit, which is paid back whole; others do not wait', async (t) => {
+  const { admit, client } = await admissionOf(t);
   const pace = paceOfThroughput(1_000_000);
   for (let index = 0; index < 45; index += 1) t.ok((await admit('s', 'p', pace)).admitted, `${index}`);
   t.match(
@@ -67,9 +67,74 @@ t.test('one recipient has 45 at once, then one per 6 s; others do not wait', asy
     { admitted: true },
     'who missed a slot is not charged again',
   );
-  t.match(await admit('s', 'p', pace), { admitted: false });
+  const refused = await admit('s', 'p', pace);
+  t.match(refused, { admitted: false, obstacle: 'recipient' });
+  t.ok(refused.waitMs > 200_000, 'as long as 45 messages take one by one');
   t.match(await admit('s', 'q', pace), { admitted: true });
+
+  const nowMicros = Date.now() * 1000;
+  const backdate = (secondsAgo: number, count: number) =>
+    client.hset('send:pair:s:r', { start: nowMicros - secondsAgo * 1_000_000, count });
+  await backdate(60, 20);
+  const owing = await admit('s', 'r', pace);
+  t.match(owing, { admitted: false, obstacle: 'recipient' }, 'the credit is for the seconds after the first');
+  t.ok(owing.waitMs > 30_000, '20 at once mean two minutes');
+  await backdate(200, 20);
+  t.match(await admit('s', 'r', pace), { admitted: true }, 'what is paid back is forgotten');
 });
+
+t.test(
+  'the provider takes whatever is admitted to one recipient, whenever it comes; who waits as long as told is admitted',
+  async (t) => {
+    const { admit, client } = await admissionOf(t);
+    const pace = paceOfThroughput(1_000_000);
+    let people = 0;
+    const step = fc.record({
+      gapMs: fc.oneof(fc.nat(300), fc.nat(7000), fc.nat(40_000)),
+      /** From the slot to the provider. */
+      wayMs: fc.nat(100),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        people += 1;
+        const person = `p${people}`;
+        const provider = createProviderRule();
+        // Time is made to pass by moving what Redis remembers into the past.
+        let passedMs = 0;
+        const pass = async (ms: number) => {
+          passedMs += ms;
+          await client.hincrby(`send:pair:s:${person}`, 'start', -Math.ceil(ms * 1000));
+        };
+        for (const { gapMs, wayMs } of steps) {
+          await pass(gapMs);
+          const beganAtMs = Date.now();
+          let answer = await admit('s', person, pace);
+          if (!answer.admitted) {
+            await pass(answer.waitMs + 1);
+            answer = await admit('s', person, pace);
+          }
+          // A machine that is so slow doesn't know the time of the slot well enough.
+          if (Date.now() - beganAtMs > 50) return true;
+          if (!answer.admitted || !provider(beganAtMs + passedMs + wayMs)) return false;
+        }
+        return true;
+      }),
+      { numRuns: 200 },
+    );
+  },
+);
+
+/** The limit per pair as the provider words it. @returns whether the message is taken. */
+function createProviderRule(): (atMs: number) => boolean {
+  let startMs = Number.NEGATIVE_INFINITY;
+  let count = 0;
+  return (atMs) => {
+    if (atMs >= startMs + count * 6000) [startMs, count] = [atMs, 0];
+    else if (count >= 45 || atMs >= startMs + 6000) return false;
+    count += 1;
+    return true;
+  };
+}
 
 t.test('a throughput error halves the rate once, however many calls fail together', async (t) => {
   const { admission, admit, client } = await admissionOf(t);

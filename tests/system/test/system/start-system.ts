@@ -54,6 +54,8 @@ export async function startSystem(t: Teardown, options: SystemOptions): Promise<
     WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'true',
     SEND_HTTP_TIMEOUT_MS: '2000',
     SEND_UNKNOWN_GRACE_MS: '5000',
+    // Where the simulator allows any number of messages to one person, so does the sender: people talk fast here.
+    ...(options.simulator?.limits?.pair ? {} : { SEND_PAIR_INTERVAL_MS: '0' }),
     ...secrets,
     ...more,
   };
