@@ -4,7 +4,8 @@ import type { Dialect, Executor, Scope, Store } from '../database/scope.ts';
 import type { Candidate } from '../messages/message-candidate.ts';
 import type { DueNotes } from '../pacing/due-notes.ts';
 import type { Verdict } from './decide-after-call.ts';
-import type { Decision } from './decide-before-call.ts';
+import type { Unsent } from './decide-before-call.ts';
+import { findUnwanted } from './find-unwanted.ts';
 import { notifyOrigin } from './notify-origin.ts';
 import { settleUnsent, tellFailure } from './settle-unsent.ts';
 
@@ -16,12 +17,15 @@ export interface BegunAttempt {
 
 /** The rows around a call. Concurrent calls share transactions. */
 export interface AttemptStore {
-  /** Writes the intent. @returns undefined when somebody else has taken the message meanwhile. */
-  begin(candidate: Candidate): Promise<BegunAttempt | undefined>;
+  /**
+   * Writes the intent. @returns the end of the message instead where the person has opted out since it was read, and undefined when
+   * somebody else has taken it meanwhile.
+   */
+  begin(candidate: Candidate): Promise<BegunAttempt | Unsent | undefined>;
   /** Writes how the call ended. A message that a receipt has settled meanwhile keeps its state. */
   finish(candidate: Candidate, begun: BegunAttempt, verdict: Verdict): Promise<void>;
   /** Writes the end of a message that is not called for. @returns false when somebody else was faster. */
-  settle(candidate: Candidate, decision: Extract<Decision, { kind: 'settle' }>): Promise<boolean>;
+  settle(candidate: Candidate, decision: Unsent): Promise<boolean>;
   /** Leaves the message queued until then. */
   postpone(candidate: Candidate, untilMs: number): Promise<void>;
 }
@@ -48,9 +52,14 @@ export function createAttemptStore(store: Store, group: GroupCommit, notes: DueN
       return ends.map(() => true as const);
     },
   });
-  const beginBatch = group.batcher<Candidate, BegunAttempt | undefined>({
+  const beginBatch = group.batcher<Candidate, BegunAttempt | Unsent | undefined>({
     maxItems: BATCH_SIZE,
-    run: ({ trx }, candidates) => beginAttempts(trx, store.dialect, candidates, now()),
+    async run({ trx }, candidates) {
+      const ends = await findUnwanted(trx, candidates, now());
+      const wanted = candidates.filter((candidate) => !ends.has(candidate));
+      const begun = await beginAttempts(trx, store.dialect, wanted, now());
+      return candidates.map((candidate) => ends.get(candidate) ?? begun.get(candidate));
+    },
   });
   const postponeBatch = group.batcher<Postponed, true>({
     maxItems: BATCH_SIZE,
@@ -110,7 +119,8 @@ async function beginAttempts(
   dialect: Dialect,
   candidates: readonly Candidate[],
   nowMs: number,
-): Promise<(BegunAttempt | undefined)[]> {
+): Promise<Map<Candidate, BegunAttempt>> {
+  if (candidates.length === 0) return new Map();
   const begun = await updateRows(
     trx,
     dialect,
@@ -125,7 +135,7 @@ async function beginAttempts(
     { state: ['queued'] },
   );
   if (begun !== candidates.length) {
-    if (candidates.length === 1) return [undefined];
+    if (candidates.length === 1) return new Map();
     throw someoneWasFaster;
   }
   const rows = candidates.map((each) => ({
@@ -142,7 +152,7 @@ async function beginAttempts(
   }));
   const inserted = await insertIgnore(trx, dialect, 'message_attempts', rows, ['messageId', 'attempt']);
   if (inserted !== rows.length) throw new Error('a call has been begun twice');
-  return candidates.map((each) => ({ attempt: each.attempts + 1, startedAtMs: nowMs }));
+  return new Map(candidates.map((each) => [each, { attempt: each.attempts + 1, startedAtMs: nowMs }]));
 }
 
 async function finishAttempts(

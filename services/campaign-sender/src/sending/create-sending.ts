@@ -114,15 +114,18 @@ export function createSending(parts: SendingParts): Sending {
     });
   }
 
-  /** Makes the call between its two rows. @returns undefined when another process has the message. */
+  /**
+   * Makes the call between its two rows. @returns the message's end instead where nobody wants it any more, undefined when another process
+   * has it.
+   */
   async function attempt(candidate: Candidate, sender: Sender, request: AdmissionRequest, first: Pass) {
     const begun = await attempts.begin(candidate).catch((error: unknown) => {
       giveUp(sender, first);
       throw error;
     });
-    if (!begun) {
+    if (!begun || 'kind' in begun) {
       giveUp(sender, first);
-      return undefined;
+      return begun;
     }
     const pass = await takeSlot(request, first).catch((error: Error) => error.message);
     if (typeof pass === 'string') return { begun, result: notSent(pass), isProbe: false };
@@ -214,6 +217,10 @@ export function createSending(parts: SendingParts): Sending {
       }
       const end = await attempt(message, sender, request, pass);
       if (!end) return resultOf(candidate, 'sending');
+      if ('kind' in end) {
+        await attempts.settle(message, end);
+        return resultOf(candidate, end.state);
+      }
       const result = await finish(message, sender, end);
       if (result.state !== 'queued') return result;
       return (await settleOr({ ...candidate, attempts: end.begun.attempt, state: 'queued' })) ?? result;

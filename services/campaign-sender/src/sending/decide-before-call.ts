@@ -15,6 +15,9 @@ export type Decision =
       reason: string;
     };
 
+/** The end of a message that is not called for. */
+export type Unsent = Extract<Decision, { kind: 'settle' }>;
+
 /** The only kind of message that may be sent outside the 24-hour window. */
 const TEMPLATE = 'template';
 

@@ -191,7 +191,8 @@ t.test('any order and repetition of events keeps the sums and ranks of the ledge
         if (each.kind === 'record') await record(each.message);
         if (each.kind === 'begin' && candidate.state === 'queued') {
           const attempt = await attempts.begin(candidate);
-          if (attempt) begun.set(each.message, { candidate, attempt: attempt.attempt });
+          if (attempt && 'attempt' in attempt)
+            begun.set(each.message, { candidate, attempt: attempt.attempt });
         }
         if (each.kind === 'finish') {
           const open = begun.get(each.message);
