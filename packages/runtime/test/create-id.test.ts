@@ -12,6 +12,11 @@ t.test('ids sort by their time and fit a job id, a column and a URL', async (t) 
   t.pass('held');
 });
 
+t.test('ids that a process makes for one millisecond sort in the order of their making', async (t) => {
+  const ids = Array.from({ length: 30_000 }, () => createId('x', 7));
+  t.strictSame(ids.toSorted(), ids);
+});
+
 t.test('a hundred thousand ids of one millisecond differ', async (t) => {
   t.equal(new Set(Array.from({ length: 100_000 }, () => createId('x', 1))).size, 100_000);
 });
