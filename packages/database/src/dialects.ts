@@ -34,10 +34,14 @@ class SwitchyardMysqlAdapter extends MysqlAdapter {
 }
 
 /** Kysely's dialect for one node:sqlite connection. */
-export function createSqliteDialect(database: DatabaseSync, scope: TransactionScope): Dialect {
+export function createSqliteDialect(
+  database: DatabaseSync,
+  scope: TransactionScope,
+  onCommit: () => void,
+): Dialect {
   return {
     createAdapter: () => new SwitchyardSqliteAdapter(),
-    createDriver: () => new SqliteDriver(database, scope),
+    createDriver: () => new SqliteDriver(database, scope, onCommit),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };

@@ -3,6 +3,7 @@ import type { Migration } from 'kysely/migration';
 import type { Logger } from 'pino';
 import { createMysqlCheck } from './check-mysql-sql.ts';
 import { connectMysql, createLoneConnection } from './connect-mysql.ts';
+import { createCheckpointer } from './create-checkpointer.ts';
 import type { Database } from './database.ts';
 import { createMysqlDialect, createSqliteDialect } from './dialects.ts';
 import { parseMysqlUrl } from './mysql-address.ts';
@@ -41,13 +42,15 @@ export async function openDatabase<DB>(options: OpenDatabaseOptions): Promise<Da
 }
 
 async function openOnSqlite<DB>(options: OpenDatabaseOptions): Promise<Database<DB>> {
-  const { database, unlock } = openSqlite(options.dataDir, options.service);
+  const { database, path, unlock } = openSqlite(options.dataDir, options.service);
   const scope = createTransactionScope();
-  const db = new Kysely<DB>({ dialect: createSqliteDialect(database, scope) });
+  const checkpointer = createCheckpointer(database, path, options.logger);
+  const db = new Kysely<DB>({ dialect: createSqliteDialect(database, scope, checkpointer.committed) });
   let closed: Promise<void> | undefined;
   const close = () => {
-    closed ??= db
-      .destroy()
+    closed ??= checkpointer
+      .close()
+      .then(() => db.destroy())
       // Kysely leaves a driver that was never used alone.
       .then(() => (database.isOpen ? database.close() : undefined))
       .finally(unlock);

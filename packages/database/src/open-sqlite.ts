@@ -6,6 +6,8 @@ import { ConfigError } from '@switchyard/config';
 /** An open SQLite file that no other process of ours can open. */
 export interface OpenSqlite {
   database: DatabaseSync;
+  /** Of the file. */
+  path: string;
   /** Lets other processes in. Call it last. */
   unlock(): void;
 }
@@ -29,7 +31,8 @@ export function openSqlite(dataDir: string, service: string): OpenSqlite {
   }
   const lock = takeLock(folder, service);
   try {
-    const database = new DatabaseSync(join(folder, `${service}.sqlite`), {
+    const path = join(folder, `${service}.sqlite`);
+    const database = new DatabaseSync(path, {
       timeout: 5000,
       enableForeignKeyConstraints: true,
     });
@@ -38,7 +41,7 @@ export function openSqlite(dataDir: string, service: string): OpenSqlite {
     database.exec('pragma synchronous = normal');
     database.exec('pragma cache_size = -16384');
     database.exec('pragma temp_store = memory');
-    return { database, unlock: () => lock.close() };
+    return { database, path, unlock: () => lock.close() };
   } catch (error) {
     lock.close();
     throw new ConfigError(

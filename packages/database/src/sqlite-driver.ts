@@ -21,10 +21,11 @@ export class SqliteDriver implements Driver {
   readonly #connection: SqliteConnection;
   readonly #database: DatabaseSync;
 
-  constructor(database: DatabaseSync, scope: TransactionScope) {
+  /** @param onCommit told of every commit, right after it. */
+  constructor(database: DatabaseSync, scope: TransactionScope, onCommit: () => void) {
     this.#database = database;
     this.#scope = scope;
-    this.#connection = new SqliteConnection(database);
+    this.#connection = new SqliteConnection(database, onCommit);
   }
 
   async init(): Promise<void> {}
@@ -61,14 +62,16 @@ export class SqliteDriver implements Driver {
 
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
+  readonly #onCommit: () => void;
   readonly #statements = new Map<string, { statement: StatementSync; isReader: boolean }>();
   #turnStartedAtMs = 0;
   #inTransaction = false;
   /** Why SQLite rolled the transaction back by itself (full disk, I/O error). What follows would run without one. */
   #doomedBy: unknown;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, onCommit: () => void) {
     this.#database = database;
+    this.#onCommit = onCommit;
   }
 
   async begin(): Promise<void> {
@@ -79,6 +82,7 @@ class SqliteConnection implements DatabaseConnection {
   async commit(): Promise<void> {
     await this.executeQuery(CompiledQuery.raw('commit'));
     this.#inTransaction = false;
+    this.#onCommit();
   }
 
   rollback(): void {
