@@ -30,6 +30,8 @@ export function simulatorEnvironment(
     const isOneSet = (...names: string[]) => names.some(isSet) || env.NODE_ENV === 'production';
     return {
       WHATSAPP_PHONE_NUMBER_ID: '100000000000001',
+      // With it, the account's templates are known here too.
+      WHATSAPP_BUSINESS_ACCOUNT_ID: '200000000000001',
       WHATSAPP_ACCESS_TOKEN: 'simulator-token',
       WHATSAPP_API_URL: simulator,
       // A simulated number need not be spared: the pace of a fresh real one, not the cautious default.

@@ -14,6 +14,7 @@ import {
   validationFailed,
 } from '../errors.ts';
 import { fail } from './envelope.ts';
+import { explainValidation } from './explain-validation.ts';
 
 /** Puts every error of an app into the envelope: only coded messages reach a caller, never a stack. */
 export function handleErrors(app: FastifyInstance): void {
@@ -72,14 +73,7 @@ function describeValidation(
   context: string | undefined,
   cause: Error,
 ): CodedError {
-  const part = context ?? 'request';
-  const fields = validation.map(({ instancePath, keyword, params, message }) => {
-    const path = instancePath.split('/').slice(1);
-    // Ajv blames the object; the caller looks for the property.
-    if (keyword === 'required') path.push(String(params.missingProperty));
-    if (keyword === 'additionalProperties') path.push(String(params.additionalProperty));
-    return { field: [part, ...path].join('.'), problem: message ?? keyword };
-  });
+  const fields = explainValidation(validation, context ?? 'request');
   const [first] = fields;
   return validationFailed(first ? `${first.field} ${first.problem}` : 'the request is not valid', {
     details: { fields },

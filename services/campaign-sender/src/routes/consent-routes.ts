@@ -7,7 +7,7 @@ import { ConsentBody, ConsentEntry } from './contact-schemas.ts';
 import { pageOf, parseCursor } from './cursor.ts';
 import { findContact } from './find-contact.ts';
 import type { RouteParts } from './register-routes.ts';
-import { ContactView, IdParams, page, pageQuery } from './schemas.ts';
+import { ContactView, closed, IdParams, page, pageQuery } from './schemas.ts';
 
 const Source = Type.Object(
   {
@@ -58,7 +58,7 @@ export function registerConsentRoutes(app: ServiceApp, { store }: RouteParts): v
         tags,
         summary: 'Every decision of the person, latest first',
         params: IdParams,
-        querystring: Type.Object(pageQuery),
+        querystring: Type.Object(pageQuery, closed),
         response: { 200: ok(page(ConsentEntry)) },
       },
     },

@@ -7,7 +7,7 @@ import { pageOf, parseCursor } from './cursor.ts';
 import { findContact } from './find-contact.ts';
 import { presentMessage } from './message-routes.ts';
 import type { RouteParts } from './register-routes.ts';
-import { ContactDetail, ContactView, IdParams, MessageView, page, pageQuery } from './schemas.ts';
+import { ContactDetail, ContactView, closed, IdParams, MessageView, page, pageQuery } from './schemas.ts';
 
 /** A contact as the API shows it. */
 export function presentContact(row: ContactRow) {
@@ -35,18 +35,21 @@ export function registerContactRoutes(app: ServiceApp, { store }: RouteParts): v
       schema: {
         tags,
         summary: 'List contacts, latest first, or find one by its address',
-        querystring: Type.Object({
-          ...pageQuery,
-          address: Type.Optional(
-            Type.String({ description: 'A phone number, a user id or a username', maxLength: 191 }),
-          ),
-          email: Type.Optional(Type.String({ maxLength: 191 })),
-          shopifyCustomerId: Type.Optional(Type.String({ maxLength: 191 })),
-          externalId: Type.Optional(Type.String({ maxLength: 191 })),
-          tag: Type.Optional(Type.String({ maxLength: 64 })),
-          optedOut: Type.Optional(Type.Boolean()),
-          marketingOptedOut: Type.Optional(Type.Boolean()),
-        }),
+        querystring: Type.Object(
+          {
+            ...pageQuery,
+            address: Type.Optional(
+              Type.String({ description: 'A phone number, a user id or a username', maxLength: 191 }),
+            ),
+            email: Type.Optional(Type.String({ maxLength: 191 })),
+            shopifyCustomerId: Type.Optional(Type.String({ maxLength: 191 })),
+            externalId: Type.Optional(Type.String({ maxLength: 191 })),
+            tag: Type.Optional(Type.String({ maxLength: 64 })),
+            optedOut: Type.Optional(Type.Boolean()),
+            marketingOptedOut: Type.Optional(Type.Boolean()),
+          },
+          closed,
+        ),
         response: { 200: ok(page(ContactView)) },
       },
     },
@@ -126,7 +129,7 @@ export function registerContactRoutes(app: ServiceApp, { store }: RouteParts): v
         tags,
         summary: 'The conversation with a contact, latest first, in the order in which we accepted it',
         params: IdParams,
-        querystring: Type.Object(pageQuery),
+        querystring: Type.Object(pageQuery, closed),
         response: { 200: ok(page(MessageView)) },
       },
     },

@@ -13,7 +13,7 @@ import { presentMedia } from './inbound-media-routes.ts';
 import { presentMessage } from './message-routes.ts';
 import { parsePlace, presentConversations, viewConversation } from './present-conversations.ts';
 import type { RouteParts } from './register-routes.ts';
-import { IdParams, MessageStateSchema, page, pageQuery } from './schemas.ts';
+import { closed, IdParams, MessageStateSchema, page, pageQuery } from './schemas.ts';
 
 /** Conversations: list them, read them, answer in them. */
 export function registerConversationRoutes(app: ServiceApp, parts: RouteParts): void {
@@ -28,14 +28,17 @@ export function registerConversationRoutes(app: ServiceApp, parts: RouteParts): 
       schema: {
         tags,
         summary: 'List conversations, where the person wrote last first',
-        querystring: Type.Object({
-          ...pageQuery,
-          handler: Type.Optional(HandlerSchema),
-          handlerUserId: Type.Optional(Type.String({ maxLength: 191 })),
-          senderId: Type.Optional(Type.String({ maxLength: 191 })),
-          unread: Type.Optional(Type.Boolean()),
-          tag: Type.Optional(Type.String({ maxLength: 64 })),
-        }),
+        querystring: Type.Object(
+          {
+            ...pageQuery,
+            handler: Type.Optional(HandlerSchema),
+            handlerUserId: Type.Optional(Type.String({ maxLength: 191 })),
+            senderId: Type.Optional(Type.String({ maxLength: 191 })),
+            unread: Type.Optional(Type.Boolean()),
+            tag: Type.Optional(Type.String({ maxLength: 64 })),
+          },
+          closed,
+        ),
         response: { 200: ok(page(ConversationView)) },
       },
     },
@@ -82,7 +85,7 @@ export function registerConversationRoutes(app: ServiceApp, parts: RouteParts): 
         summary:
           'The messages of a conversation, both ways, latest first, in the order in which we accepted them',
         params: IdParams,
-        querystring: Type.Object(pageQuery),
+        querystring: Type.Object(pageQuery, closed),
         response: { 200: ok(page(ConversationMessage)) },
       },
     },

@@ -7,7 +7,7 @@ import { storeMedia } from '../media-out/store-media.ts';
 import { pageOf, parseCursor } from './cursor.ts';
 import { MediaView } from './provider-schemas.ts';
 import type { RouteParts } from './register-routes.ts';
-import { IdParams, page, pageQuery } from './schemas.ts';
+import { closed, IdParams, page, pageQuery } from './schemas.ts';
 
 interface Shown {
   id: string;
@@ -36,7 +36,7 @@ export function registerMediaRoutes(app: ServiceApp, parts: RouteParts): void {
       schema: {
         tags,
         summary: 'List files, latest first',
-        querystring: Type.Object(pageQuery),
+        querystring: Type.Object(pageQuery, closed),
         response: { 200: ok(page(MediaView)) },
       },
     },
@@ -133,9 +133,12 @@ function registerUpload(app: ServiceApp, { store, files }: RouteParts, tags: str
           description:
             'Its id goes into messages as `media`. The same bytes again are the same file (200 instead of 201). Limits: image 5 MB, sticker 500 KB, audio and video 16 MB, document 100 MB.',
           consumes: ['application/octet-stream'],
-          querystring: Type.Object({
-            fileName: Type.Optional(Type.String({ minLength: 1, maxLength: 240 })),
-          }),
+          querystring: Type.Object(
+            {
+              fileName: Type.Optional(Type.String({ minLength: 1, maxLength: 240 })),
+            },
+            closed,
+          ),
           response: { 200: ok(MediaView), 201: ok(MediaView) },
         },
       },

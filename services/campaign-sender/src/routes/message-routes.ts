@@ -9,7 +9,15 @@ import { readTimeline } from '../messages/read-timeline.ts';
 import { unknownEnd } from '../sending/reconcile-parked.ts';
 import { pageOf, parseTimeCursor, timeKey } from './cursor.ts';
 import type { RouteParts } from './register-routes.ts';
-import { IdParams, MessageDetail, MessageStateSchema, MessageView, page, pageQuery } from './schemas.ts';
+import {
+  closed,
+  IdParams,
+  MessageDetail,
+  MessageStateSchema,
+  MessageView,
+  page,
+  pageQuery,
+} from './schemas.ts';
 
 /** A message as the API shows it. */
 export function presentMessage(row: Selectable<MessagesTable>) {
@@ -48,23 +56,31 @@ export function registerMessageRoutes(app: ServiceApp, { store, attempts }: Rout
       schema: {
         tags,
         summary: 'List messages, latest first',
-        querystring: Type.Object({
-          ...pageQuery,
-          state: Type.Optional(MessageStateSchema),
-          direction: Type.Optional(Type.Union([Type.Literal('in'), Type.Literal('out')])),
-          contactId: Type.Optional(Type.String({ maxLength: 191 })),
-          senderId: Type.Optional(Type.String({ maxLength: 191 })),
-          address: Type.Optional(
-            Type.String({ maxLength: 160, description: 'E.164 with `+`, or a user id, as messages show it' }),
-          ),
-          type: Type.Optional(Type.String({ maxLength: 64 })),
-          lane: Type.Optional(
-            Type.Union([Type.Literal('transactional'), Type.Literal('flow'), Type.Literal('campaign')]),
-          ),
-          failureCode: Type.Optional(Type.String({ maxLength: 64 })),
-          fromMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Recorded at this time or later' })),
-          toMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Recorded before this time' })),
-        }),
+        querystring: Type.Object(
+          {
+            ...pageQuery,
+            state: Type.Optional(MessageStateSchema),
+            direction: Type.Optional(Type.Union([Type.Literal('in'), Type.Literal('out')])),
+            contactId: Type.Optional(Type.String({ maxLength: 191 })),
+            senderId: Type.Optional(Type.String({ maxLength: 191 })),
+            address: Type.Optional(
+              Type.String({
+                maxLength: 160,
+                description: 'E.164 with `+`, or a user id, as messages show it',
+              }),
+            ),
+            type: Type.Optional(Type.String({ maxLength: 64 })),
+            lane: Type.Optional(
+              Type.Union([Type.Literal('transactional'), Type.Literal('flow'), Type.Literal('campaign')]),
+            ),
+            failureCode: Type.Optional(Type.String({ maxLength: 64 })),
+            fromMs: Type.Optional(
+              Type.Integer({ minimum: 0, description: 'Recorded at this time or later' }),
+            ),
+            toMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Recorded before this time' })),
+          },
+          closed,
+        ),
         response: { 200: ok(page(MessageView)) },
       },
     },
@@ -121,7 +137,9 @@ export function registerMessageRoutes(app: ServiceApp, { store, attempts }: Rout
     async ({ params, principal }) => {
       const state = await cancel(params.id, principal.merchantId);
       if (state !== undefined)
-        throw messageNotCancellable('the message has gone, or is on its way', { details: { state } });
+        throw messageNotCancellable('the message has gone, is on its way, or has ended otherwise', {
+          details: { state },
+        });
       return succeed(presentMessage(await find(params.id, principal.merchantId)));
     },
   );

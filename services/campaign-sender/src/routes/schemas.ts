@@ -13,6 +13,9 @@ export const object = Type.Record(Type.String(), Type.Unknown());
 /** Id in a path. */
 export const IdParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 191 }) });
 
+/** Nothing but what is named: a filter that is misspelled must not answer as if there were none. */
+export const closed = { additionalProperties: false } as const;
+
 /** What every list takes. */
 export const pageQuery = {
   limit: Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Items of a page' }),

@@ -9,7 +9,7 @@ import type { Scope } from '../database/scope.ts';
 import { messageInvalid, recordUnknown } from '../errors.ts';
 import { pageOf, parseCursor } from './cursor.ts';
 import type { RouteParts } from './register-routes.ts';
-import { page, pageQuery, SuppressionView } from './schemas.ts';
+import { closed, page, pageQuery, SuppressionView } from './schemas.ts';
 
 const Address = Type.String({ minLength: 3, maxLength: 160, description: 'A phone number or a user id' });
 
@@ -26,7 +26,7 @@ export function registerSuppressionRoutes(app: ServiceApp, { store }: RouteParts
       schema: {
         tags,
         summary: 'List suppressed addresses',
-        querystring: Type.Object(pageQuery),
+        querystring: Type.Object(pageQuery, closed),
         response: { 200: ok(page(SuppressionView)) },
       },
     },

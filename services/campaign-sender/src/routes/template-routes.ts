@@ -8,7 +8,7 @@ import { type DefinedComponent, sendabilityOf } from '../templates/template-fact
 import { pageOf, parseCursor } from './cursor.ts';
 import { TemplateDetail, TemplateView } from './provider-schemas.ts';
 import type { RouteParts } from './register-routes.ts';
-import { IdParams, page, pageQuery } from './schemas.ts';
+import { closed, IdParams, page, pageQuery } from './schemas.ts';
 
 function presentTemplate(row: Selectable<TemplatesTable>) {
   const { id, wabaId, name, language, status, statusReason, statusAtMs, category, quality } = row;
@@ -50,14 +50,17 @@ export function registerTemplateRoutes(app: ServiceApp, { store, accounts }: Rou
       schema: {
         tags,
         summary: 'List templates',
-        querystring: Type.Object({
-          ...pageQuery,
-          wabaId: Type.Optional(Type.String({ maxLength: 64 })),
-          status: Type.Optional(Type.String({ maxLength: 32, description: 'Such as APPROVED' })),
-          category: Type.Optional(Type.String({ maxLength: 32 })),
-          language: Type.Optional(Type.String({ maxLength: 32 })),
-          name: Type.Optional(Type.String({ maxLength: 512, description: 'The name, whole' })),
-        }),
+        querystring: Type.Object(
+          {
+            ...pageQuery,
+            wabaId: Type.Optional(Type.String({ maxLength: 64 })),
+            status: Type.Optional(Type.String({ maxLength: 32, description: 'Such as APPROVED' })),
+            category: Type.Optional(Type.String({ maxLength: 32 })),
+            language: Type.Optional(Type.String({ maxLength: 32 })),
+            name: Type.Optional(Type.String({ maxLength: 512, description: 'The name, whole' })),
+          },
+          closed,
+        ),
         response: { 200: ok(page(TemplateView)) },
       },
     },

@@ -75,6 +75,21 @@ void eachDatabase(
     t.same(listed, ids.toReversed());
     t.equal((await stage.call('GET', '/api/v1/messages?lane=campaign')).body.data.items.length, 4);
     t.equal((await stage.call('GET', '/api/v1/messages?cursor=bm9uc2Vuc2U')).status, 400);
+    for (const list of ['messages', 'templates', 'contacts', 'conversations', 'suppressions'])
+      t.match(
+        await stage.call('GET', `/api/v1/${list}?stat=failed`),
+        { status: 400, body: { error: { message: 'querystring.stat is not known here' } } },
+        'a misspelled filter is no filter',
+      );
+    t.match((await stage.call('GET', '/api/v1/conversations?handler=robot')).body.error, {
+      message: 'querystring.handler must be one of person, automation',
+    });
+    t.match(
+      (await stage.call('POST', '/api/v1/messages', { messages: [{ to: '+15550001111' }] })).body.error,
+      {
+        message: 'body.messages.0.content must be present',
+      },
+    );
     t.same((await stage.call('GET', '/api/v1/messages?direction=out&toMs=1')).body.data.items, []);
     t.match((await stage.call('GET', '/api/v1/messages/kinds')).body.data, {
       kinds: { text: {} },
