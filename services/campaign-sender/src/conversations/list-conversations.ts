@@ -47,9 +47,15 @@ export async function listConversations(
         .where('merchantId', '=', merchantId)
         .where('tag', '=', tag),
     );
+  // Asked of each contact in turn: nothing lists the contacts of a number.
   if (senderId !== undefined)
-    rows = rows.where('id', 'in', (inner) =>
-      inner.selectFrom('conversations').select('contactId').where('senderId', '=', senderId),
+    rows = rows.where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('conversations as v')
+          .select('v.contactId')
+          .whereRef('v.contactId', '=', 'contacts.id')
+          .where('v.senderId', '=', senderId),
+      ),
     );
   if (after)
     rows = rows.where((eb) =>

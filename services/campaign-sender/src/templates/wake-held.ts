@@ -1,4 +1,10 @@
 import type { Executor } from '../database/scope.ts';
+import { priorityOf } from '../messages/outgoing-message.ts';
+import { lanes } from '../pacing/lanes.ts';
+
+const HELD_AT_ONCE = 500;
+/** Three selects each, and no database takes endless unions. */
+const NUMBERS_PER_STATEMENT = 40;
 
 /**
  * Has messages looked at now that wait for templates of an account. Part of the transaction that releases them, so that neither is
@@ -19,17 +25,52 @@ export async function wakeHeld(
     .where('merchantId', '=', merchantId)
     .where((eb) => (wabaId ? eb('wabaId', '=', wabaId) : eb('wabaId', 'is', null)))
     .execute();
-  if (senders.length === 0) return [];
   const ids = senders.map(({ id }) => id);
-  await trx
-    .updateTable('messages')
-    .set({ nextAttemptAtMs: nowMs })
-    .where('state', '=', 'queued')
-    .where('senderId', 'in', ids)
-    .where('nextAttemptAtMs', '>', nowMs)
-    .where('type', '=', 'template')
-    // Content is JSON as we wrote it. `_` stands for any letter here, which wakes a message too many at most.
-    .where((eb) => eb.or(names.map((name) => eb('content', 'like', `%"name":${JSON.stringify(name)}%`))))
-    .execute();
+  for (let start = 0; start < ids.length; start += NUMBERS_PER_STATEMENT)
+    for (;;) {
+      const held = await findHeld(trx, ids.slice(start, start + NUMBERS_PER_STATEMENT), names, nowMs);
+      if (held.length === 0) break;
+      const { numUpdatedRows } = await trx
+        .updateTable('messages')
+        .set({ nextAttemptAtMs: nowMs })
+        .where('id', 'in', held)
+        .where('state', '=', 'queued')
+        .where('nextAttemptAtMs', '>', nowMs)
+        .executeTakeFirst();
+      // Those that others have changed meanwhile are read again as they were.
+      if (held.length < HELD_AT_ONCE || Number(numUpdatedRows) === 0) break;
+    }
   return ids;
+}
+
+/**
+ * Finds messages of these templates that wait for later. Read apart from the change, number by number and lane by lane, so that an index leads
+ * to what waits and no database locks a number's whole backlog.
+ */
+async function findHeld(
+  trx: Executor,
+  senderIds: readonly string[],
+  names: readonly string[],
+  nowMs: number,
+): Promise<string[]> {
+  const selects = senderIds.flatMap((senderId) =>
+    lanes.map((lane) =>
+      trx
+        .selectFrom('messages')
+        .select('id')
+        .where('state', '=', 'queued')
+        .where('senderId', '=', senderId)
+        .where('priority', '=', priorityOf(lane))
+        .where('nextAttemptAtMs', '>', nowMs)
+        .where('type', '=', 'template')
+        // Content is JSON as we wrote it. `_` stands for any letter here, which wakes a message too many at most.
+        .where((eb) => eb.or(names.map((name) => eb('content', 'like', `%"name":${JSON.stringify(name)}%`)))),
+    ),
+  );
+  const [first, ...rest] = selects;
+  const rows = await rest
+    .reduce((query, each) => query.unionAll(each), first!)
+    .limit(HELD_AT_ONCE)
+    .execute();
+  return rows.map(({ id }) => id);
 }
