@@ -6,6 +6,10 @@ const PHONE = '15551238001';
 const NUMBER = '100000000000001';
 const WABA = '200000000000001';
 const PATIENCE_MS = 60_000;
+
+// They mostly wait: for the pause before another try, for what a process remembers to be forgotten.
+t.jobs = 6;
+
 const orderUpdate = {
   name: 'order_update',
   language: { code: 'en_US' },
@@ -78,6 +82,7 @@ void eachDatabase(
     await send(stage, 'm_again');
     await until(async () => (await callsOf(stage, 'm_again'))[0]?.state === 'failed', {
       what: 'the first call fails',
+      timeoutMs: PATIENCE_MS,
     });
     for (let time = 0; time < 3; time += 1) await repeat(stage, 'm_again', 1, 131016);
     await sentAgain(stage, 'm_again');
@@ -171,11 +176,14 @@ t.test(
       await until(
         async () =>
           (await db.selectFrom('whatsapp_accounts').select('syncedAtMs').executeTakeFirst())?.syncedAtMs,
-        { what: 'the account is read' },
+        { what: 'the account is read', timeoutMs: PATIENCE_MS },
       );
       stage.simulator.addFault({ kind: 'fail', code: 132015, count: 1 });
       await send(stage, 'm_held', template);
-      await until(async () => (await callsOf(stage, 'm_held'))[0]?.state === 'failed', { what: 'it fails' });
+      await until(async () => (await callsOf(stage, 'm_held'))[0]?.state === 'failed', {
+        what: 'it fails',
+        timeoutMs: PATIENCE_MS,
+      });
       t.match(await rowOf(stage, 'm_held'), { state: 'queued', attempts: 1, failures: 0 });
       const status = await db
         .selectFrom('templates')
@@ -207,7 +215,7 @@ t.test(
           const row = await db.selectFrom('senders').selectAll().executeTakeFirst();
           return row?.state === 'paused' && row;
         },
-        { what: 'the number is paused' },
+        { what: 'the number is paused', timeoutMs: PATIENCE_MS },
       );
       t.match(paused, { pauseCode: '131031' });
       t.match(await rowOf(stage, 'm_locked'), { state: 'queued', attempts: 1 });
