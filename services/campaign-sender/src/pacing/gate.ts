@@ -30,7 +30,7 @@ const PASSES_PER_CONNECTION = 2;
 
 /**
  * Makes the gate. Numbers exist in it only while messages wait or calls are under way; one timer serves them all. A number whose calls
- * hang can take up to half of the connections, and a twentieth is kept for transactional messages.
+ * hang can take half of the connections, with those it had slots for already three quarters at most, and a twentieth is kept for transactional messages.
  *
  * @param connections calls under way at most.
  */
@@ -38,7 +38,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
   const numbers = new Map<string, NumberQueue>();
   const passes = connections * PASSES_PER_CONNECTION;
   const mostCalls = Math.max(1, Math.ceil(connections / 2));
-  const mostOfNumber = Math.max(1, Math.ceil((connections * 3) / 4));
+  const mostEver = Math.max(1, Math.ceil((connections * 3) / 4));
   const reserved = passes < 4 ? 0 : Math.max(1, Math.floor(passes / 20));
   let waitingCount = 0;
   let inFlight = 0;
@@ -73,9 +73,10 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
       slot,
       isProbe,
       use() {
-        if (isUsed || isReleased) return;
+        if (isUsed || isReleased || number.calls >= mostEver) return false;
         isUsed = true;
         number.calls += 1;
+        return true;
       },
       release() {
         if (isReleased) return;
@@ -91,7 +92,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
 
   /** Slots that a number may still have: not while its calls take up their half of the connections. */
   const roomOf = ({ calls, inFlight: passesOut }: NumberQueue) =>
-    calls >= mostCalls ? 0 : mostOfNumber - passesOut;
+    calls >= mostCalls ? 0 : connections - passesOut;
 
   /** What to ask for now: of each number as much as its connections allow, numbers in turn. */
   function choose(nowMs: number): Waiting[] {

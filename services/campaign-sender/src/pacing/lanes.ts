@@ -27,7 +27,7 @@ export const laneRules: Readonly<Record<Lane, LaneRule>> = {
 export const LONGEST_WAIT_MS = 2000;
 
 /** Numbers of more than 250 messages a second hold slots for as long as writing their intents takes, in any lane. */
-const FAST_MICROS = 4000;
+export const FAST_MICROS = 4000;
 const FAST_LEAST_MS = 50;
 
 /** How far ahead a message may reserve its slot, in microseconds. */

@@ -20,16 +20,16 @@ export const DEFAULT_RATE: Rate = { max: 20, durationMs: 60_000 };
 /**
  * Left unused below the provider's limit: requests that left evenly arrive unevenly, and the provider counts arrivals.
  */
-const HEADROOM = 0.02;
+const HEADROOM = 0.022;
 
 /**
- * The pace of a number whose throughput is known: even, since the provider counts each second. A quarter of the headroom makes up
- * for slots that nobody could ask for, since the processes were busy; the rest is for what travels unevenly, and for `SlotClock`.
+ * The pace of a number whose throughput is known: even, since the provider counts each second. An eighth of the headroom makes
+ * up for slots that nobody could ask for, since the processes were busy; the rest is for `SlotClock`, and for what travels unevenly.
  */
 export function paceOfThroughput(messagesPerSecond: number): Pace {
   return {
     intervalMicros: Math.ceil(1_000_000 / (messagesPerSecond * (1 - HEADROOM))),
-    burst: 1 + Math.max(0, (messagesPerSecond * HEADROOM - 1) / 4),
+    burst: 1 + Math.max(0, (messagesPerSecond * HEADROOM - 1) / 8),
     messagesPerSecond,
   };
 }

@@ -7,8 +7,8 @@ export interface Pass {
   slot: Slot;
   /** The call decides whether the number's circuit closes. */
   isProbe: boolean;
-  /** From here on the call is under way. */
-  use(): void;
+  /** From here on the call is under way. @returns false when its number has so many that it must not be made. */
+  use(): boolean;
   /** Gives the connection back. Call it once, when the call has ended or will not be made. */
   release(): void;
 }

@@ -28,7 +28,7 @@ export interface ReadySet {
   recall(due: ReadonlyMap<string, number>, nowMs: number): Promise<void>;
   /** Takes numbers that are ready; each is ready again after `claimMs`, should this process die. */
   take(nowMs: number, limit: number, claimMs: number): Promise<ReadyNumber[]>;
-  /** Ends visits. One that was noted meanwhile keeps that earlier time. */
+  /** Ends visits. Of the time it is given and one that was noted meanwhile, a number keeps the earlier. */
   settle(visited: readonly Visited[], claimedUntilMs: number): Promise<void>;
   /** When the next number is ready; undefined when none waits. */
   nextAtMs(): Promise<number | undefined>;
@@ -57,13 +57,17 @@ end
 return answers
 `;
 
-/** KEYS[1] ready set. ARGV 1 time of the claim, then id and next time ('' for none) of each. */
+/**
+ * KEYS[1] ready set. ARGV 1 time of the claim, then id and next time ('' for none) of each. One message that was noted for later meanwhile
+ * does not put off the others.
+ */
 const settleScript = `
 for i = 2, #ARGV, 2 do
-  if redis.call('ZSCORE', KEYS[1], ARGV[i]) == ARGV[1] then
-    if ARGV[i + 1] == '' then redis.call('ZREM', KEYS[1], ARGV[i])
-    else redis.call('ZADD', KEYS[1], ARGV[i + 1], ARGV[i]) end
-  end
+  local isClaimed = redis.call('ZSCORE', KEYS[1], ARGV[i]) == ARGV[1]
+  if ARGV[i + 1] ~= '' then
+    if isClaimed then redis.call('ZADD', KEYS[1], ARGV[i + 1], ARGV[i])
+    else redis.call('ZADD', KEYS[1], 'LT', ARGV[i + 1], ARGV[i]) end
+  elseif isClaimed then redis.call('ZREM', KEYS[1], ARGV[i]) end
 end
 return 1
 `;

@@ -129,9 +129,12 @@ export function createSending(parts: SendingParts): Sending {
     }
     const pass = await takeSlot(request, first).catch((error: Error) => error.message);
     if (typeof pass === 'string') return { begun, result: notSent(pass), isProbe: false };
-    pass.use();
     try {
-      return { begun, result: await call(candidate, sender, begun), isProbe: pass.isProbe };
+      if (!pass.use())
+        return { begun, result: notSent('its number has too many calls under way'), isProbe: pass.isProbe };
+      const result = await call(candidate, sender, begun);
+      if (wasAnswered(result)) slots.answered(request, pass.slot, result.tookMs, performance.now());
+      return { begun, result, isProbe: pass.isProbe };
     } finally {
       pass.release();
     }
@@ -227,6 +230,8 @@ export function createSending(parts: SendingParts): Sending {
     },
   };
 }
+
+const wasAnswered = ({ kind }: CallResult) => kind === 'accepted' || kind === 'rejected';
 
 function notSent(cause: string): CallResult {
   return { kind: 'not-sent', cause, isOurs: true, tookMs: 0 };

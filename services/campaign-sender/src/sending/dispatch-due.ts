@@ -3,7 +3,7 @@ import type { Store } from '../database/scope.ts';
 import { CLAIM_MS } from '../messages/record-messages.ts';
 import type { ReadyNumber, ReadySet, Visited } from '../pacing/ready-set.ts';
 import type { SenderDirectory } from '../senders/sender-directory.ts';
-import { type DueMessage, findBacklogs, findDue, findNextDue } from './find-due.ts';
+import { countClaimed, type DueMessage, findBacklogs, findDue, findNextDue } from './find-due.ts';
 
 /** What the dispatcher needs. */
 export interface DispatcherParts {
@@ -27,6 +27,10 @@ const NUMBERS_PER_VISIT = 200;
 const MESSAGES_PER_VISIT = 500;
 /** How much work of a number is handed out ahead of its time. */
 const LEAD_MS = 500;
+/** Of a number this fast it is counted: a second's work that is wanting, or too much, would be some hundred messages. */
+const COUNTED_PER_SECOND = 200;
+/** What was handed out longer ago is lost, or is somewhere else: it is handed out again when its claim ends. */
+const CLAIMS_COUNTED_MS = 10_000;
 /** Work that nobody has taken: beyond it more would only be out of order. */
 const MOST_WAITING = 4000;
 /** A visit that died is made again after so long. */
@@ -48,6 +52,27 @@ export function createDispatcher({ store, producer, senders, ready, waiting }: D
     const fromMs = Math.max(readyAtMs, nowMs - LEAD_MS);
     const quota = Math.min(MESSAGES_PER_VISIT, Math.floor(((nowMs - fromMs) * perSecond) / 1000) + 1);
     return { quota, perSecond, fromMs };
+  }
+
+  /** Fills up what fast numbers have handed out, so that neither a busy worker nor a late visit adds up. */
+  async function fillUp<P extends Awaited<ReturnType<typeof planVisit>> & { senderId: string }>(
+    plans: readonly P[],
+    nowMs: number,
+  ): Promise<P[]> {
+    const fast = plans.filter(({ quota, perSecond }) => quota > 0 && perSecond >= COUNTED_PER_SECOND);
+    if (fast.length === 0) return [...plans];
+    const claimed = await countClaimed(
+      store.db,
+      fast.map(({ senderId }) => senderId),
+      { fromMs: nowMs + CLAIM_MS - CLAIMS_COUNTED_MS, toMs: nowMs + CLAIM_MS },
+    );
+    return plans.map((plan) => {
+      if (!fast.includes(plan)) return plan;
+      const wanting = Math.ceil((plan.perSecond * LEAD_MS) / 1000) - (claimed.get(plan.senderId) ?? 0);
+      const quota = Math.min(MESSAGES_PER_VISIT, Math.max(0, wanting));
+      // Its next visit comes when a tenth of the lead is used up.
+      return { ...plan, quota, fromMs: nowMs + LEAD_MS / 10 - (quota * 1000) / plan.perSecond };
+    });
   }
 
   async function wake(rows: readonly DueMessage[], nowMs: number): Promise<void> {
@@ -81,8 +106,11 @@ export function createDispatcher({ store, producer, senders, ready, waiting }: D
       if ((await waiting()) >= MOST_WAITING) return { woken: 0, nextAtMs: nowMs };
       const numbers = await ready.take(nowMs, NUMBERS_PER_VISIT, VISIT_MS);
       if (numbers.length === 0) return { woken: 0, nextAtMs: await ready.nextAtMs() };
-      const plans = await Promise.all(
-        numbers.map(async (number) => ({ ...number, ...(await planVisit(number, nowMs)) })),
+      const plans = await fillUp(
+        await Promise.all(
+          numbers.map(async (number) => ({ ...number, ...(await planVisit(number, nowMs)) })),
+        ),
+        nowMs,
       );
       const open = plans.filter(({ quota }) => quota > 0);
       const rows = await findDue(

@@ -110,6 +110,37 @@ export async function findNextDue(db: Executor, senderIds: readonly string[]): P
   return next;
 }
 
+/**
+ * Counts the messages of each number that have been handed out and not been begun: queued, to be looked at again within this time.
+ * Reads an index alone, and of it nothing but what it counts.
+ */
+export async function countClaimed(
+  db: Executor,
+  senderIds: readonly string[],
+  { fromMs, toMs }: { fromMs: number; toMs: number },
+): Promise<Map<string, number>> {
+  const claimed = new Map<string, number>();
+  for (let start = 0; start < senderIds.length; start += NUMBERS_PER_STATEMENT) {
+    const selects = senderIds.slice(start, start + NUMBERS_PER_STATEMENT).flatMap((senderId) =>
+      lanes.map((lane) =>
+        db
+          .selectFrom('messages')
+          .select(({ fn, val }) => [val(senderId).as('senderId'), fn.countAll<number>().as('messages')])
+          .where('state', '=', 'queued')
+          .where('senderId', '=', senderId)
+          .where('priority', '=', priorityOf(lane))
+          .where('nextAttemptAtMs', '>', fromMs)
+          .where('nextAttemptAtMs', '<=', toMs),
+      ),
+    );
+    const [first, ...rest] = selects;
+    const rows = await rest.reduce((query, each) => query.unionAll(each), first!).execute();
+    for (const { senderId, messages } of rows)
+      claimed.set(senderId, (claimed.get(senderId) ?? 0) + Number(messages));
+  }
+  return claimed;
+}
+
 /** Numbers with messages in `queued`, found by jumping from one to the next in an index: idle ones are not even looked at. */
 export async function findBacklogs(db: Executor): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`

@@ -71,15 +71,22 @@ t.test('a number whose calls do not end leaves half of the connections to the ot
   t.equal(gate.waiting, 0);
 });
 
-t.test('a number that holds slots for later leaves a quarter of the connections to the others', async (t) => {
-  const { gate, request } = await gateOf(t, 8);
-  const held = Array.from({ length: 10 }, () => gate.enter(request('holds', 1_000_000, 'flow')));
-  await Promise.all(held.slice(0, 6));
-  t.equal((await gate.enter(request('other', 1_000_000, 'flow'))).admitted, true);
-  t.equal(gate.waiting, 4, 'the rest of the number waits here');
-  for (const pass of held) void pass.then((end) => end.admitted && end.release());
-  await Promise.all(held);
-});
+t.test(
+  'a number that has held slots for later leaves a quarter of the connections to the others',
+  async (t) => {
+    const { gate, request } = await gateOf(t, 8);
+    const held = Array.from({ length: 10 }, () => gate.enter(request('holds', 1_000_000, 'flow')));
+    const first = await Promise.all(held.slice(0, 8));
+    t.equal(gate.waiting, 2, 'as many as there are connections, no more');
+    const other = await gate.enter(request('other', 1_000_000, 'flow'));
+    const used = first.map((pass) => pass.admitted && pass.use());
+    t.strictSame(used, [true, true, true, true, true, true, false, false]);
+    t.equal(other.admitted && other.use(), true);
+    for (const pass of held) void pass.then((end) => end.admitted && end.release());
+    await Promise.all(held);
+    t.equal(gate.waiting, 0);
+  },
+);
 
 t.test('what would wait for more than two seconds is sent back at once', async (t) => {
   const { gate, request, admission } = await gateOf(t, 200);

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { createBaseDelay } from '../../src/pacing/base-delay.ts';
 import { createForeignClock } from '../../src/pacing/foreign-clock.ts';
-import { createSlotClock, LONGEST_LAG_MS } from '../../src/pacing/slot-clock.ts';
+import { paceOfThroughput } from '../../src/pacing/pace.ts';
+import { createSlotClock, LONGEST_LAG_MS, TOLERANCE_MS } from '../../src/pacing/slot-clock.ts';
 
 /** When slots are used by a process that is busy from time to time; those that are far too late are given up. All in ms. */
 function usesOf(slots: readonly number[], busy: readonly { fromMs: number; forMs: number }[]): number[] {
@@ -70,15 +72,15 @@ t.test(
 t.test('a late slot delays those after it, until the lost time is made up for', async (t) => {
   const clock = createSlotClock();
   const left = (number: string, atMs: number, nowMs: number, lostMs = 0) =>
-    clock.timeLeft(number, { atMs, lostMs }, nowMs);
-  t.equal(left('s', 1000, 1043), 0, 'used 43 ms late');
-  t.equal(left('s', 1010, 1043), 7, 'the next is 40 ms late, too');
-  t.equal(left('s', 1010, 1052), 0, 'a timer that fires two milliseconds late …');
-  t.equal(left('s', 1011, 1043), 8, '… delays nobody else');
+    Math.round(clock.timeLeft(number, { atMs, lostMs }, nowMs));
+  t.equal(left('s', 1000, 1040 + TOLERANCE_MS), 0, 'used 40 ms too late');
+  t.equal(left('s', 1020, 1040 + TOLERANCE_MS), 20 - TOLERANCE_MS, 'the next is 40 ms late, too');
+  t.equal(left('s', 1020, 1059 + TOLERANCE_MS), 0, 'a timer that fires a little late …');
+  t.equal(left('s', 1021, 1051), 10, '… delays nobody else');
   t.equal(left('other', 1050, 1050), 0, 'another number is on time');
-  t.equal(left('s', 3043, 3043), 30, 'two seconds later 10 ms are made up for');
-  t.equal(left('s', 3043, 3043, 25), 5, 'time that nobody has reserved makes up for the rest');
-  t.equal(left('s', 9043, 9043), 0, 'eight seconds later nothing is left');
+  t.equal(left('s', 2048, 2048), 30, 'a second later 10 ms are made up for');
+  t.equal(left('s', 2048, 2048, 25), 5, 'time that nobody has reserved makes up for the rest');
+  t.equal(left('s', 6048, 6048), 0, 'after some seconds nothing is left');
   t.equal(left('s', 9000, 9001 + LONGEST_LAG_MS), 0, 'far too late');
   t.equal(left('s', 9300, 9300), 0, '… which nothing else waits for');
 });
@@ -89,9 +91,47 @@ t.test('timers that are a little late never add up', async (t) => {
     const slot = { atMs: index, lostMs: 0 };
     const leftMs = clock.timeLeft('s', slot, index);
     if (leftMs > 0) throw new Error(`slot ${index} waits for ${leftMs} ms`);
-    clock.timeLeft('s', slot, index + 2.9);
+    clock.timeLeft('s', slot, index + TOLERANCE_MS - 0.1);
   }
   t.pass('10,000 slots');
+});
+
+t.test(
+  'what was held up on its way to the provider delays what follows, a single slow answer nothing',
+  async (t) => {
+    const clock = createSlotClock();
+    const request = { senderId: 's', pace: paceOfThroughput(1000) };
+    const slot = (atMs: number) => ({ atMs, lostMs: 0 });
+    for (let atMs = 0; atMs < 100; atMs += 1) clock.answered(request, slot(atMs), 5, atMs + 5);
+    t.equal(clock.timeLeft('s', slot(105), 105), 0, 'all in time');
+    clock.answered(request, slot(100), 300, 400);
+    clock.answered(request, slot(399), 5, 404);
+    t.equal(clock.timeLeft('s', slot(404), 404), 0, 'one that took long');
+    for (let atMs = 500; atMs < 540; atMs += 1) clock.answered(request, slot(atMs), 545 - atMs, 545);
+    t.equal(clock.timeLeft('s', slot(545), 545), 40 - 3 - TOLERANCE_MS, 'forty that came together');
+    t.equal(clock.timeLeft('other', slot(545), 545), 0);
+    const slow = { senderId: 'slow', pace: paceOfThroughput(80) };
+    for (let atMs = 500; atMs < 540; atMs += 1) clock.answered(slow, slot(atMs), 545 - atMs, 545);
+    t.equal(clock.timeLeft('slow', slot(545), 545), 0, 'of a slow number, there are never so many');
+  },
+);
+
+t.test('the shortest time of a call is that of the last ten to twenty seconds', async (t) => {
+  const delay = createBaseDelay();
+  t.equal(delay.ms, 0);
+  for (const [tookMs, atMs] of [
+    [50, 0],
+    [20, 1000],
+    [80, 9000],
+  ] as const)
+    delay.observe(tookMs, atMs);
+  t.equal(delay.ms, 20);
+  delay.observe(90, 10_500);
+  t.equal(delay.ms, 20, 'still remembered');
+  delay.observe(95, 21_000);
+  t.equal(delay.ms, 90, 'forgotten: the way has become longer');
+  delay.observe(70, 100_000);
+  t.equal(delay.ms, 70);
 });
 
 t.test(

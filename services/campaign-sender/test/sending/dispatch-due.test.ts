@@ -1,5 +1,5 @@
 import type { JobToAdd } from '@switchyard/jobs';
-import { createSqliteDatabase, eachDatabase, silentLogger } from '@switchyard/test-kit';
+import { createSqliteDatabase, eachDatabase, silentLogger, startRedis } from '@switchyard/test-kit';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { buildApp, loadServiceConfig } from '../../src/index.ts';
@@ -13,7 +13,7 @@ import { fillBacklog, fillNumbers, fillPeople, senderIdOf } from '../load/fill-t
 
 type Database = Parameters<Parameters<typeof eachDatabase>[2]>[1];
 
-async function stand(t: Test, database: Database) {
+async function stand(t: Test, database: Database, perSecond = 10) {
   const around = await startSurroundings(t, database);
   const service = await buildApp(loadServiceConfig(around.env), { logger: silentLogger() });
   t.teardown(() => service.close());
@@ -27,7 +27,8 @@ async function stand(t: Test, database: Database) {
     store: { db, dialect, now: () => nowMs, inScope: () => Promise.reject(new Error('not used')) },
     producer: { addMany: async (jobs) => void woken.push(...jobs) },
     senders: {
-      byId: async (id) => ({ id, isPaused: id === senderIdOf(9), pace: paceOfThroughput(10) }) as never,
+      byId: async (id) =>
+        ({ id, isPaused: id === senderIdOf(9), pace: paceOfThroughput(perSecond) }) as never,
     },
     ready: createReadySet(client, ''),
     waiting: async () => 0,
@@ -60,6 +61,56 @@ void eachDatabase(t, 'a number gets what its rate allows, half a second ahead', 
   }
   t.ok(woken.length - first >= 24 && woken.length - first <= 33, 'a second later a second of their rates');
   t.equal(new Set(woken.map(({ payload }) => JSON.stringify(payload))).size, woken.length, 'each once');
+});
+
+void eachDatabase(
+  t,
+  'of a fast number it hands out what is wanting of half a second, whatever became of what it gave before',
+  async (t, database) => {
+    const { db, dispatcher, woken, pass } = await stand(t, database, 1000);
+    await fillPeople(db, 1, 1);
+    await fillBacklog(db, 800, 1, 1, 0);
+    await dispatcher.recall();
+    await dispatcher.dispatch();
+    const first = woken.length;
+    t.ok(first >= 480 && first <= 500, `${first} at first`);
+    pass(100);
+    await dispatcher.dispatch();
+    t.equal(woken.length, first, 'nothing while none of it has been begun');
+    const begun = woken.slice(0, 150).map(({ payload }) => (payload as { messageId: string }).messageId);
+    await db.updateTable('messages').set({ state: 'accepted' }).where('id', 'in', begun).execute();
+    pass(100);
+    await dispatcher.dispatch();
+    t.equal(woken.length, first + 150, 'as many as were begun');
+  },
+);
+
+t.test('a message that is put off while its number is visited does not put off the others', async (t) => {
+  const redis = await startRedis(t);
+  const client = new Redis(redis.url);
+  t.teardown(() => client.disconnect());
+  const ready = createReadySet(client, '');
+  await ready.note([
+    ['busy', 1000],
+    ['empty', 1000],
+  ]);
+  await ready.take(2000, 10, 5000);
+  await ready.note([
+    ['busy', 4000],
+    ['empty', 5000],
+  ]);
+  await ready.settle(
+    [
+      { senderId: 'busy', nextAtMs: 2100 },
+      { senderId: 'empty', nextAtMs: undefined },
+    ],
+    7000,
+  );
+  t.equal(await ready.nextAtMs(), 2100, 'the next of those that are due');
+  t.match(await ready.take(6000, 10, 5000), [
+    { senderId: 'busy', readyAtMs: 2100 },
+    { senderId: 'empty', readyAtMs: 5000 },
+  ]);
 });
 
 void eachDatabase(
