@@ -45,7 +45,7 @@ interface Arrivals {
 /** A number's slots come closer together by this share until lost time is made up for: half of what `Pace` leaves unused. */
 const CATCH_UP = 0.01;
 /** Later than this a slot is given up. In ms. */
-export const LONGEST_LAG_MS = 100;
+export const LONGEST_LAG_MS = 150;
 /** So late is on time: if each short delay were handed on to those that follow, they would add up. A third of what `Pace` leaves unused. */
 export const TOLERANCE_MS = 8;
 /** So many calls in turn that were late are no accident: they have waited for the same thing. */
