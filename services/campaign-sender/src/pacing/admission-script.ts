@@ -1,3 +1,5 @@
+import { recoveredFunction } from './recovery.ts';
+
 /** Messages charge their number's window of this length; half of the one before counts too. */
 const circuitWindowMicros = 10_000_000;
 /** For so long after the first message to a recipient further ones may go on credit: less than at the provider, since calls take unequal time. */
@@ -7,7 +9,7 @@ const pairCreditMicros = 5_000_000;
  * Decides for many messages at once whether each may be sent now, soon, or not yet; one call just before the requests.
  *
  * KEYS 1 app: hash `tat` (GCRA's theoretical arrival time), `until` (pause asked for by the provider); then for each message
- *        number: hash `tat`, `lost` (time that nobody reserved), `factor` and `cutAt` (what a throughput error took away), `until`, `credit2`, `credit3` (when the share of
+ *        number: hash `tat`, `lost` (time that nobody reserved), `factor`, `cutAt` and `peak` (what a throughput error took away), `until`, `credit2`, `credit3` (when the share of
  *        lane 2, 3 is due next), `window`, `calls`, `troubles` (of the window), `openUntil`, `openings`, `probeUntil` (the circuit);
  *        recipient of that number: hash `start`, `count` (of what was sent together: an interval for each after the start it is paid
  *        back), `until`, `strikes`;
@@ -23,7 +25,7 @@ const pairCreditMicros = 5_000_000;
  *
  * All times are µs of Redis's own clock, so that processes with different clocks agree. Keys expire when they say nothing any more.
  */
-export const admitScript = `
+export const admitScript = `${recoveredFunction}
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local appInterval, appBurst, recovery = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -36,13 +38,13 @@ local function number(key)
   local n = numbers[key]
   if n then return n end
   local v = redis.call('HMGET', key, 'tat', 'factor', 'cutAt', 'until', 'credit2', 'credit3', 'window', 'calls', 'troubles',
-    'openUntil', 'openings', 'probeUntil', 'lost')
+    'openUntil', 'openings', 'probeUntil', 'lost', 'peak')
   n = { tat = math.max(tonumber(v[1]) or 0, now), lost = tonumber(v[13]) or 0, factor = tonumber(v[2]) or 1, cut = v[2], pause = tonumber(v[4]) or 0,
     credit = { 0, tonumber(v[5]) or 0, tonumber(v[6]) or 0 }, window = tonumber(v[7]) or 0, calls = tonumber(v[8]) or 0,
     troubles = tonumber(v[9]) or 0, openUntil = tonumber(v[10]) or 0, openings = tonumber(v[11]) or 0,
     probeUntil = tonumber(v[12]) or 0, taken = 0 }
   if v[1] then n.lost = n.lost + math.max(0, now - tonumber(v[1])) end
-  if n.factor < 1 then n.factor = math.min(1, n.factor + (now - tonumber(v[3])) / recovery) end
+  if v[2] then n.factor = recovered(n.factor, tonumber(v[3]), tonumber(v[14]) or 1, now) end
   local window = math.floor(now / ${circuitWindowMicros})
   if window ~= n.window then
     local kept = window == n.window + 1 and 0.5 or 0
@@ -146,21 +148,21 @@ return 1
 `;
 
 /**
- * Lowers a number's rate after a throughput error: half of what it is now, a sixteenth at least.
+ * Lowers a number's rate after a throughput error: half of what it is now, a sixteenth at least. How it comes back: `recovery.ts`.
  * KEYS[1] number. ARGV 1 time to recover the whole rate (µs), 2 pause (µs), 3 shortest time between two cuts (µs)
  *
  * Calls in flight at the same rate fail together; only the first of them cuts.
  */
-export const slowDownScript = `
+export const slowDownScript = `${recoveredFunction}
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
-local n = redis.call('HMGET', KEYS[1], 'factor', 'cutAt', 'until')
+local n = redis.call('HMGET', KEYS[1], 'factor', 'cutAt', 'until', 'peak')
 local untilAt = math.max(tonumber(n[3]) or 0, now + tonumber(ARGV[2]))
 local factor = tonumber(n[1]) or 1
 if not n[2] or now - tonumber(n[2]) >= tonumber(ARGV[3]) then
-  if n[2] then factor = math.min(1, factor + (now - tonumber(n[2])) / tonumber(ARGV[1])) end
-  factor = math.max(0.0625, factor / 2)
-  redis.call('HSET', KEYS[1], 'factor', tostring(factor), 'cutAt', string.format('%.0f', now))
+  local peak = n[2] and recovered(factor, tonumber(n[2]), tonumber(n[4]) or 1, now) or 1
+  factor = math.max(0.0625, peak / 2)
+  redis.call('HSET', KEYS[1], 'factor', tostring(factor), 'cutAt', string.format('%.0f', now), 'peak', tostring(peak))
 end
 redis.call('HSET', KEYS[1], 'until', string.format('%.0f', untilAt))
 redis.call('PEXPIRE', KEYS[1],

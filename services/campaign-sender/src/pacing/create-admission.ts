@@ -12,6 +12,7 @@ import {
 import { createForeignClock } from './foreign-clock.ts';
 import { type Lane, LONGEST_WAIT_MS, laneRules, lanes, lookaheadMicros } from './lanes.ts';
 import type { Pace } from './pace.ts';
+import { WHOLE_RECOVERY_MICROS } from './recovery.ts';
 import type { Slot } from './slot-clock.ts';
 
 /** People outside the 24-hour window that a portfolio may write to in any 24 hours. */
@@ -83,7 +84,6 @@ const SECOND_MICROS = 1_000_000;
  * all are paid back, as long as they would have taken one by one. A little more than 6 s, since calls take unequal time.
  */
 const PAIR = { intervalMs: 6200, burst: 45 } as const;
-const RECOVERY_MICROS = 60 * SECOND_MICROS;
 const PAUSE_AFTER_CUT_MICROS = SECOND_MICROS;
 const BETWEEN_CUTS_MICROS = 2 * SECOND_MICROS;
 const CIRCUIT = { troubles: 20, openMicros: 5 * SECOND_MICROS, maxOpenMicros: 60 * SECOND_MICROS } as const;
@@ -134,7 +134,7 @@ export function createAdmission(
   const portfolioKey = (id: string) => `${keyPrefix}send:portfolio:${id}`;
   const appInterval = callsPerSecond === undefined ? 0 : Math.ceil(SECOND_MICROS / callsPerSecond);
   /** A tenth of a second at once: processes ask in batches. */
-  const common = [appInterval, SECOND_MICROS / 10, RECOVERY_MICROS, pairIntervalMs * 1000, PAIR.burst];
+  const common = [appInterval, SECOND_MICROS / 10, WHOLE_RECOVERY_MICROS, pairIntervalMs * 1000, PAIR.burst];
   const constants = [...common, LONGEST_WAIT_MS * 1000, PROBE_MICROS];
 
   return {
@@ -184,7 +184,7 @@ export function createAdmission(
       return Number(
         await scripts.sendSlowDown(
           numberKey(senderId),
-          RECOVERY_MICROS,
+          WHOLE_RECOVERY_MICROS,
           PAUSE_AFTER_CUT_MICROS,
           BETWEEN_CUTS_MICROS,
         ),

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { recoveredFunction } from './recovery.ts';
 
 /** A number whose messages are due. */
 export interface ReadyNumber {
@@ -35,18 +36,18 @@ export interface ReadySet {
 }
 
 /**
- * KEYS[1] ready set. ARGV 1 now (ms), 2 most numbers, 3 time of the claim, 4 prefix of the numbers' keys, 5 time to recover (µs).
+ * KEYS[1] ready set. ARGV 1 now (ms), 2 most numbers, 3 time of the claim, 4 prefix of the numbers' keys.
  * Returns id, ready at, factor in thousandths, hold in ms, for each.
  */
-const takeScript = `
+const takeScript = `${recoveredFunction}
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local ready = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
 local answers = {}
 for i = 1, #ready, 2 do
-  local n = redis.call('HMGET', ARGV[4] .. ready[i], 'factor', 'cutAt', 'until', 'openUntil')
-  local factor = tonumber(n[1]) or 1
-  if factor < 1 then factor = math.min(1, factor + (now - tonumber(n[2])) / tonumber(ARGV[5])) end
+  local n = redis.call('HMGET', ARGV[4] .. ready[i], 'factor', 'cutAt', 'until', 'openUntil', 'peak')
+  local factor = 1
+  if n[1] then factor = recovered(tonumber(n[1]), tonumber(n[2]), tonumber(n[5]) or 1, now) end
   local hold = math.max(tonumber(n[3]) or 0, tonumber(n[4]) or 0) - now
   redis.call('ZADD', KEYS[1], ARGV[3], ready[i])
   answers[#answers + 1] = ready[i]
@@ -84,7 +85,6 @@ end
 return 1
 `;
 
-const RECOVERY_MICROS = 60_000_000;
 const RECALLED_AT_ONCE = 1000;
 
 interface Scripts {
@@ -117,14 +117,7 @@ export function createReadySet(client: Redis | Cluster, keyPrefix: string): Read
         );
     },
     async take(nowMs, limit, claimMs) {
-      const flat = await scripts.sendTakeReady(
-        key,
-        nowMs,
-        limit,
-        nowMs + claimMs,
-        numberPrefix,
-        RECOVERY_MICROS,
-      );
+      const flat = await scripts.sendTakeReady(key, nowMs, limit, nowMs + claimMs, numberPrefix);
       return Array.from({ length: flat.length / 4 }, (_, index) => ({
         senderId: String(flat[4 * index]),
         readyAtMs: Number(flat[4 * index + 1]),

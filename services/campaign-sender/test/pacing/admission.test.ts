@@ -6,6 +6,7 @@ import type { Store } from '../../src/database/scope.ts';
 import { type AdmissionRequest, createAdmission } from '../../src/pacing/create-admission.ts';
 import type { Lane } from '../../src/pacing/lanes.ts';
 import { type Pace, paceOfRate, paceOfThroughput } from '../../src/pacing/pace.ts';
+import { recoveredFunction, WHOLE_RECOVERY_MICROS } from '../../src/pacing/recovery.ts';
 import type { Sender } from '../../src/senders/sender-directory.ts';
 import { createReactions } from '../../src/sending/create-reactions.ts';
 
@@ -144,10 +145,36 @@ t.test('a throughput error halves the rate once, however many calls fail togethe
   t.ok(answer.waitMs > 500, 'it pauses');
   await client.hset('send:number:s', {
     factor: '0.5',
-    cutAt: String(Date.now() * 1000 - 10_000_000),
+    cutAt: String(Date.now() * 1000 - 5_000_000),
     until: '0',
   });
-  t.ok((await admission.slowDown('s')) > 0.3, 'it had recovered by a sixth meanwhile');
+  t.ok((await admission.slowDown('s')) > 0.3, 'half of what was lost had come back meanwhile');
+});
+
+t.test('a rate that was cut is nearly back in ten seconds, and then tried carefully', async (t) => {
+  const { client } = await admissionOf(t);
+  const at = async (seconds: number, share: number, peak: number) =>
+    Number(
+      await client.eval(
+        `${recoveredFunction} return tostring(recovered(tonumber(ARGV[1]), 0, tonumber(ARGV[2]), tonumber(ARGV[3])))`,
+        ...([0, share, peak, seconds * 1e6] as const),
+      ),
+    );
+  t.equal(await at(0, 0.5, 1), 0.5);
+  t.equal(await at(10, 0.5, 1), 0.95);
+  t.ok((await at(20, 0.5, 1)) < 0.97);
+  t.equal(await at(40, 0.5, 1), 1);
+  t.ok((await at(10, 0.2, 0.4)) < 0.4, 'below where it failed');
+  t.ok((await at(25, 0.2, 0.4)) < 0.42, 'for as long as the limit is likely to be there');
+  for (const peak of [0.0625, 0.1, 0.5, 1]) {
+    let last = 0;
+    for (let seconds = 0; seconds <= WHOLE_RECOVERY_MICROS / 1e6; seconds += 1) {
+      const share = await at(seconds, Math.max(0.0625, peak / 2), peak);
+      if (share < last || share > 1) throw new Error(`${share} after ${seconds} s, ${last} before`);
+      last = share;
+    }
+    t.equal(last, 1, 'in the end the whole rate is back');
+  }
 });
 
 t.test('a recipient is delayed 1 s, 4 s, 16 s', async (t) => {

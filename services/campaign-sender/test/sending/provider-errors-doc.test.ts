@@ -10,7 +10,10 @@ const reactions: Readonly<Record<ProviderAction, readonly [message: string, othe
     'tried again after 5 s, 10 s; failed after 3 tries',
     'enough of them open the circuit of the number',
   ],
-  'slow-number': ['waits, no try spent', "the number's rate is halved and recovers steadily over a minute"],
+  'slow-number': [
+    'waits, no try spent',
+    "the number's rate is halved; nearly all of it is back in ten seconds, the rest carefully",
+  ],
   'slow-app': ['waits, no try spent', 'every number of the installation rests for a minute'],
   'slow-account': ['waits, no try spent', 'every number of the account rests for a minute'],
   'wait-number': ['waits, no try spent', 'the number rests for 30 s'],
