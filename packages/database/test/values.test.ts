@@ -30,3 +30,16 @@ await eachDatabase(t, 'values mean the same on both databases', async (t, target
     await t.rejects(sql`select ${bad} as x`.execute(db), TypeError);
   await t.rejects(db.selectFrom('things').selectAll().stream().next(), /page by key/);
 });
+
+await eachDatabase(t, 'a table that was changed is read as it is now', async (t, target) => {
+  const { db } = await open(t, target);
+  await db.insertInto('things').values(thing('a')).execute();
+  const read = async () => (await db.selectFrom('things').selectAll().execute()) as object[];
+  t.strictSame(await read(), [thing('a')]);
+  await db.schema.alterTable('things').addColumn('note', 'varchar(10)').execute();
+  t.strictSame(await read(), [{ ...thing('a'), note: null }]);
+  await db.schema.alterTable('things').renameColumn('note', 'remark').execute();
+  t.strictSame(await read(), [{ ...thing('a'), remark: null }]);
+  await db.schema.alterTable('things').dropColumn('remark').execute();
+  t.strictSame(await read(), [thing('a')]);
+});
