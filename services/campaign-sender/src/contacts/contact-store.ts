@@ -1,6 +1,7 @@
 import { insertIgnore } from '@switchyard/database';
 import { createId } from '@switchyard/runtime';
 import type { Selectable } from 'kysely';
+import { padKeys } from '../database/pad-keys.ts';
 import type { Dialect, Executor } from '../database/scope.ts';
 import type { ContactsTable } from '../database/tables.ts';
 import type { Identifier, IdentifierKind } from './address.ts';
@@ -36,7 +37,7 @@ export async function findOwners(
     .select(['kind', 'value', 'contactId'])
     .where('merchantId', '=', merchantId)
     .where('kind', 'in', [...new Set(identifiers.map(({ kind }) => kind))])
-    .where('value', 'in', [...new Set(identifiers.map(({ value }) => value))])
+    .where('value', 'in', padKeys([...new Set(identifiers.map(({ value }) => value))]))
     .execute();
   return new Map(rows.map((row) => [`${row.kind}:${row.value}`, row.contactId]));
 }

@@ -1,5 +1,6 @@
 import type { JobPayload } from '@switchyard/jobs';
 import { createBatcher } from '../database/create-batcher.ts';
+import { padKeys } from '../database/pad-keys.ts';
 import type { Executor } from '../database/scope.ts';
 import type { Lane } from '../pacing/lanes.ts';
 import type { MessageState } from './message-state.ts';
@@ -73,7 +74,7 @@ export async function loadCandidates(
       'c.phone as contactPhone',
       'v.windowExpiresAtMs',
     ])
-    .where('m.id', 'in', ids)
+    .where('m.id', 'in', padKeys(ids))
     .where('m.direction', '=', 'out')
     .execute();
   return new Map(

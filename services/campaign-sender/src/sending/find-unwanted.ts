@@ -1,3 +1,4 @@
+import { padKeys } from '../database/pad-keys.ts';
 import type { Executor } from '../database/scope.ts';
 import type { Candidate } from '../messages/message-candidate.ts';
 import { decideBeforeCall, type Unsent } from './decide-before-call.ts';
@@ -16,7 +17,7 @@ export async function findUnwanted(
   const rows = await trx
     .selectFrom('contacts')
     .select(['id', 'optedOut', 'marketingOptedOut'])
-    .where('id', 'in', contactIds)
+    .where('id', 'in', padKeys(contactIds))
     .where((eb) => eb.or([eb('optedOut', '=', 1), eb('marketingOptedOut', '=', 1)]))
     .execute();
   if (rows.length === 0) return new Map();
