@@ -33,19 +33,22 @@ await eachDatabase(
     );
     const { items } = await system.api<Listed>('campaign-sender', '/api/v1/messages');
     t.same(items.map(({ direction }) => direction).toSorted(), ['in', 'in', 'out', 'out']);
-    for (const { id } of items.filter(({ direction }) => direction === 'out')) {
-      const { timeline } = await system.api<{ timeline: { state: string }[] }>(
-        'campaign-sender',
-        `/api/v1/messages/${id}`,
-      );
-      const states = timeline.map(({ state }) => state);
-      for (const state of ['queued', 'sending', 'accepted', 'sent', 'delivered', 'read'])
-        t.ok(states.includes(state), `its timeline tells that it was ${state}`, { states });
-    }
+    // A busy machine may apply an earlier receipt after the last one.
+    for (const { id } of items.filter(({ direction }) => direction === 'out'))
+      for (const wanted of ['queued', 'sending', 'accepted', 'sent', 'delivered', 'read'])
+        t.ok(
+          await until(async () => {
+            const { timeline } = await system.api<{ timeline: { state: string }[] }>(
+              'campaign-sender',
+              `/api/v1/messages/${id}`,
+            );
+            return timeline.some(({ state }) => state === wanted);
+          }),
+          `its timeline tells that it was ${wanted}`,
+        );
 
     const expected: Record<string, number> = {
       'message.received': 2,
-      'message.sent': 2,
       'message.read': 2,
       'flow.finished': 1,
     };
@@ -57,10 +60,10 @@ await eachDatabase(
     await until(() => Object.entries(expected).every(([type, wanted]) => count()[type] === wanted), {
       what: 'the merchant has every event',
     }).catch(() => undefined);
-    // A `delivered` that a busy machine applies after its `read` says nothing new, and is not told.
-    const { 'message.delivered': delivered = 0, ...told } = count();
+    // What a busy machine applies after a later receipt of the message says nothing new, and is not told.
+    const { 'message.sent': sent = 0, 'message.delivered': delivered = 0, ...told } = count();
     t.same(told, expected, 'the merchant got each event once');
-    t.ok(delivered <= 2, 'and nobody was told twice of a delivery');
+    t.ok(sent <= 2 && delivered <= 2, 'and was not told twice that a message was sent or delivered');
     t.equal(receiver.refused, 0, 'all of them correctly signed');
     t.same(simulator.repeats(), [], 'nothing was sent twice');
   },
