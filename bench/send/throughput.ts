@@ -52,8 +52,9 @@ export async function measureThroughput(options: ThroughputOptions): Promise<voi
       );
     } else {
       const ideal = (connections * 1000) / latencyMs;
+      const bareRate = median(bare.map(({ perSecond }) => perSecond));
       console.log(
-        `  ${rate.toFixed(0)} messages/s of ${ideal.toFixed(0)} = concurrency ÷ latency: ${((rate / ideal) * 100).toFixed(1)} % (target ≥ 95 %)`,
+        `  ${rate.toFixed(0)} messages/s of ${ideal.toFixed(0)} = concurrency ÷ latency: ${((rate / ideal) * 100).toFixed(1)} % (target ≥ 95 %); bare loop ${bareRate.toFixed(0)}/s, of which it is ${((rate / bareRate) * 100).toFixed(1)} %`,
       );
     }
     printCost(ours);

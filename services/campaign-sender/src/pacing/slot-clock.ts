@@ -42,12 +42,12 @@ interface Arrivals {
   sinceMs: number;
 }
 
-/** A number's slots come closer together by this share until lost time is made up for: half of what `Pace` leaves unused. */
-const CATCH_UP = 0.01;
+/** A number's slots come closer together by this share until lost time is made up for: a quarter of what `Pace` leaves unused. */
+const CATCH_UP = 0.005;
 /** Later than this a slot is given up. In ms. */
-export const LONGEST_LAG_MS = 150;
-/** So late is on time: if each short delay were handed on to those that follow, they would add up. A third of what `Pace` leaves unused. */
-export const TOLERANCE_MS = 8;
+export const LONGEST_LAG_MS = 100;
+/** So late is on time: if each short delay were handed on to those that follow, they would add up. A quarter of what `Pace` leaves unused. */
+export const TOLERANCE_MS = 6;
 /** So many calls in turn that were late are no accident: they have waited for the same thing. */
 const IN_TURN = 4;
 /** A timer of 1 ms may fire a little early, never by more. */
@@ -59,7 +59,7 @@ const BETWEEN_LOOKS_MS = 1000;
 /**
  * Makes the clock. A process that was busy finds several slots in the past. Used at once they would come in a heap, and the provider
  * counts each second; so all that follow are as late as the latest, and catch up slowly, or by time that nobody has reserved. None is
- * lost, and no second holds more than the rate, a hundredth, and what comes in the tolerance. Calls that left on time and were held up
+ * lost, and no second holds more than the rate, a two-hundredth, and what comes in the tolerance. Calls that left on time and were held up
  * on their way, or at the provider's door, come in a heap as well: that is told by their answers.
  */
 export function createSlotClock(): SlotClock {

@@ -77,6 +77,8 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsApp {
   let pattern = new RegExp(settings.repeats.opaquePattern);
   const random = createRandom(options.seed);
   const wheel = createTimerWheel();
+  /** Of answers that are to come late: what waits for them measures them. */
+  const slowAnswers = createTimerWheel(1);
   const events = createEventBus();
   const numbers = createNumbers(options.numbers, options);
   const accounts = () => [...new Set(numbers.all().map((number) => number.businessAccountId))];
@@ -150,7 +152,7 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsApp {
   const send = createSendHandler({
     numbers,
     gate,
-    later: wheel.schedule,
+    later: slowAnswers.schedule,
     onRejected({ code, message }, phoneNumberId) {
       counters.rejected += 1;
       counters.rejectedByCode[code] = (counters.rejectedByCode[code] ?? 0) + 1;
@@ -233,6 +235,7 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsApp {
     later: (delayMs, run) => wheel.schedule(delayMs, run),
     reset() {
       wheel.clear();
+      slowAnswers.clear();
       planner.clear();
       webhooks.clear();
       for (const part of [people, windows, throughput, pairs, accepted, incidents, inbound, media])
@@ -248,6 +251,7 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsApp {
     },
     async close() {
       wheel.clear();
+      slowAnswers.clear();
       await webhooks.close();
     },
   };
