@@ -58,6 +58,12 @@ export function connectQueues(options: ProducerOptions): QueueConnection {
   };
 }
 
+/**
+ * BullMQ looks at a job once and then waits for its event, which nobody hears where the job ends between that look and the first XREAD
+ * (from `$`), or while the connection is lost: so look again.
+ */
+const LOOK_AGAIN_MS = 1000;
+
 /** Adds a job by the connected queues. @throws QUEUES_NOT_CONNECTED */
 export const addToConnected: AddJob = async (queue, name, payload, { delay, meta, ...options }) => {
   if (!connected) throw queuesNotConnected('call connectQueues() before adding jobs to the typed queues');
@@ -73,14 +79,21 @@ export const addToConnected: AddJob = async (queue, name, payload, { delay, meta
     id: jobId,
     name,
     async waitUntilFinished(timeoutMs = 30_000) {
-      try {
-        // Waiting needs no more of a job than its id.
-        return await new Job(producer.queue(queue), name, {}, {}, jobId).waitUntilFinished(
-          events(queue),
-          timeoutMs,
-        );
-      } catch (cause) {
-        throw jobResultMissing(`job ${jobId} of ${queue} has no result`, { cause });
+      // Waiting needs no more of a job than its id.
+      const job = new Job(producer.queue(queue), name, {}, {}, jobId);
+      const deadline = performance.now() + timeoutMs;
+      for (;;) {
+        const leftMs = deadline - performance.now();
+        try {
+          return await job.waitUntilFinished(
+            events(queue),
+            Math.max(1, Math.ceil(Math.min(leftMs, LOOK_AGAIN_MS))),
+          );
+        } catch (cause) {
+          const isWaiting = (cause as Error).message.startsWith(`Job wait ${name} timed out`);
+          if (isWaiting && leftMs > LOOK_AGAIN_MS) continue;
+          throw jobResultMissing(`job ${jobId} of ${queue} has no result`, { cause });
+        }
       }
     },
   };

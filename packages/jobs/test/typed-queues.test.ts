@@ -55,3 +55,22 @@ t.test('messageQueue.add takes {to, content} and its job returns {sent, messageI
   t.equal(await producer.queue('campaigns').getDelayedCount(), 1);
   await t.rejects(campaign.waitUntilFinished(50), { code: 'JOB_RESULT_MISSING' });
 });
+
+t.test('the result of a job is found also where nobody heard the event of its end', async (t) => {
+  const { redis } = await testQueues(t);
+  const connection = connect(t, redis.url, requestProfile);
+  await until(() => connection.status === 'ready');
+  const connected = connectQueues({ connection, prefix: 'bull', logger: silentLogger() });
+  t.teardown(() => connected.close());
+  const job = await messageQueue.add(
+    { to: '+4915112345678', content: 'hello', type: 'text' },
+    { priority: 1, delay: 3_600_000 },
+  );
+  const result = job.waitUntilFinished();
+  const isListening = async () => /cmd=xread/.test(String(await connection.client('LIST')));
+  await until(isListening, { what: 'listening for events' });
+  await connection.zrem('bull:messages:delayed', job.id);
+  await connection.hset(`bull:messages:${job.id}`, 'returnvalue', '{"sent":true,"messageId":"wamid.1"}');
+  await connection.zadd('bull:messages:completed', Date.now(), job.id);
+  t.same(await result, { sent: true, messageId: 'wamid.1' });
+});
