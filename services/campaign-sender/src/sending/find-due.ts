@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Executor } from '../database/scope.ts';
 import { priorityOf } from '../messages/outgoing-message.ts';
 import { laneRules, lanes } from '../pacing/lanes.ts';
+import { NUMBERS_PER_STATEMENT, selectByLane } from './select-by-lane.ts';
 
 /** A message that is due. */
 export interface DueMessage {
@@ -17,9 +18,6 @@ export interface Quota {
   senderId: string;
   messages: number;
 }
-
-/** Three selects each, and no database takes endless unions. */
-const NUMBERS_PER_STATEMENT = 40;
 
 /**
  * Finds due messages of many numbers, of each at most its quota: most urgent lane first, but for the shares of the others.
@@ -44,27 +42,19 @@ export async function findDue(
 }
 
 async function selectDue(db: Executor, quotas: readonly Quota[], nowMs: number): Promise<DueMessage[]> {
-  const selects = quotas.flatMap(({ senderId, messages }) =>
-    lanes.map((lane) =>
-      db
-        .selectFrom(
-          db
-            .selectFrom('messages')
-            .select(['id', 'merchantId', 'senderId', 'turn', 'priority'])
-            .where('state', '=', 'queued')
-            .where('senderId', '=', senderId)
-            .where('priority', '=', priorityOf(lane))
-            .where('nextAttemptAtMs', '<=', nowMs)
-            .orderBy('nextAttemptAtMs')
-            .limit(messages)
-            .as('due'),
-        )
-        .selectAll(),
-    ),
-  );
-  const [first, ...rest] = selects;
-  if (!first) return [];
-  const rows = await rest.reduce((query, next) => query.unionAll(next), first).execute();
+  const most = new Map(quotas.map(({ senderId, messages }) => [senderId, messages]));
+  const rows = await selectByLane(db, [...most.keys()], (queued, senderId) =>
+    db
+      .selectFrom(
+        queued
+          .select(['id', 'merchantId', 'senderId', 'turn', 'priority'])
+          .where('nextAttemptAtMs', '<=', nowMs)
+          .orderBy('nextAttemptAtMs')
+          .limit(most.get(senderId)!)
+          .as('due'),
+      )
+      .selectAll(),
+  ).execute();
   return rows as DueMessage[];
 }
 
@@ -90,19 +80,12 @@ function shareOut(rows: readonly DueMessage[], quota: number, chance: () => numb
 export async function findNextDue(db: Executor, senderIds: readonly string[]): Promise<Map<string, number>> {
   const next = new Map<string, number>();
   for (let start = 0; start < senderIds.length; start += NUMBERS_PER_STATEMENT) {
-    const selects = senderIds.slice(start, start + NUMBERS_PER_STATEMENT).flatMap((senderId) =>
-      lanes.map((lane) =>
-        db
-          .selectFrom('messages')
-          .select(({ fn, val }) => [val(senderId).as('senderId'), fn.min('nextAttemptAtMs').as('nextAtMs')])
-          .where('state', '=', 'queued')
-          .where('senderId', '=', senderId)
-          .where('priority', '=', priorityOf(lane))
-          .where('nextAttemptAtMs', 'is not', null),
-      ),
-    );
-    const [first, ...rest] = selects;
-    const rows = await rest.reduce((query, each) => query.unionAll(each), first!).execute();
+    const part = senderIds.slice(start, start + NUMBERS_PER_STATEMENT);
+    const rows = await selectByLane(db, part, (queued, senderId) =>
+      queued
+        .select(({ fn, val }) => [val(senderId).as('senderId'), fn.min('nextAttemptAtMs').as('nextAtMs')])
+        .where('nextAttemptAtMs', 'is not', null),
+    ).execute();
     for (const { senderId, nextAtMs } of rows)
       if (nextAtMs !== null)
         next.set(senderId, Math.min(next.get(senderId) ?? Number.POSITIVE_INFINITY, Number(nextAtMs)));
@@ -121,20 +104,13 @@ export async function countClaimed(
 ): Promise<Map<string, number>> {
   const claimed = new Map<string, number>();
   for (let start = 0; start < senderIds.length; start += NUMBERS_PER_STATEMENT) {
-    const selects = senderIds.slice(start, start + NUMBERS_PER_STATEMENT).flatMap((senderId) =>
-      lanes.map((lane) =>
-        db
-          .selectFrom('messages')
-          .select(({ fn, val }) => [val(senderId).as('senderId'), fn.countAll<number>().as('messages')])
-          .where('state', '=', 'queued')
-          .where('senderId', '=', senderId)
-          .where('priority', '=', priorityOf(lane))
-          .where('nextAttemptAtMs', '>', fromMs)
-          .where('nextAttemptAtMs', '<=', toMs),
-      ),
-    );
-    const [first, ...rest] = selects;
-    const rows = await rest.reduce((query, each) => query.unionAll(each), first!).execute();
+    const part = senderIds.slice(start, start + NUMBERS_PER_STATEMENT);
+    const rows = await selectByLane(db, part, (queued, senderId) =>
+      queued
+        .select(({ fn, val }) => [val(senderId).as('senderId'), fn.countAll<number>().as('messages')])
+        .where('nextAttemptAtMs', '>', fromMs)
+        .where('nextAttemptAtMs', '<=', toMs),
+    ).execute();
     for (const { senderId, messages } of rows)
       claimed.set(senderId, (claimed.get(senderId) ?? 0) + Number(messages));
   }

@@ -1,10 +1,7 @@
 import type { Executor } from '../database/scope.ts';
-import { priorityOf } from '../messages/outgoing-message.ts';
-import { lanes } from '../pacing/lanes.ts';
+import { NUMBERS_PER_STATEMENT, selectByLane } from '../sending/select-by-lane.ts';
 
 const HELD_AT_ONCE = 500;
-/** Three selects each, and no database takes endless unions. */
-const NUMBERS_PER_STATEMENT = 40;
 
 /**
  * Has messages looked at now that wait for templates of an account. Part of the transaction that releases them, so that neither is
@@ -44,8 +41,8 @@ export async function wakeHeld(
 }
 
 /**
- * Finds messages of these templates that wait for later. Read apart from the change, number by number and lane by lane, so that an index leads
- * to what waits and no database locks a number's whole backlog.
+ * Finds messages of these templates that wait for later. Read apart from the change, so that no database locks a number's
+ * whole backlog.
  */
 async function findHeld(
   trx: Executor,
@@ -53,23 +50,14 @@ async function findHeld(
   names: readonly string[],
   nowMs: number,
 ): Promise<string[]> {
-  const selects = senderIds.flatMap((senderId) =>
-    lanes.map((lane) =>
-      trx
-        .selectFrom('messages')
-        .select('id')
-        .where('state', '=', 'queued')
-        .where('senderId', '=', senderId)
-        .where('priority', '=', priorityOf(lane))
-        .where('nextAttemptAtMs', '>', nowMs)
-        .where('type', '=', 'template')
-        // Content is JSON as we wrote it. `_` stands for any letter here, which wakes a message too many at most.
-        .where((eb) => eb.or(names.map((name) => eb('content', 'like', `%"name":${JSON.stringify(name)}%`)))),
-    ),
-  );
-  const [first, ...rest] = selects;
-  const rows = await rest
-    .reduce((query, each) => query.unionAll(each), first!)
+  const rows = await selectByLane(trx, senderIds, (queued) =>
+    queued
+      .select('id')
+      .where('nextAttemptAtMs', '>', nowMs)
+      .where('type', '=', 'template')
+      // Content is JSON as we wrote it. `_` stands for any letter here, which wakes a message too many at most.
+      .where((eb) => eb.or(names.map((name) => eb('content', 'like', `%"name":${JSON.stringify(name)}%`)))),
+  )
     .limit(HELD_AT_ONCE)
     .execute();
   return rows.map(({ id }) => id);
