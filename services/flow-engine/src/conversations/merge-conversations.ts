@@ -44,17 +44,9 @@ export async function mergeConversations(
     ...mergedConversation(to, own, theirs, nowMs),
     mergedIntoId: moved > 0 ? to.contactId : (own?.mergedIntoId ?? null),
   });
-  books.saveConversation({
-    ...(theirs ?? emptyConversation(merged, nowMs)),
-    session: '[]',
-    sendQueue: null,
-    sendQueueDueAtMs: null,
-    handler: null,
-    handlerUntilMs: null,
-    busyRunId: null,
-    busyUntilMs: null,
-    mergedIntoId: to.contactId,
-  });
+  const left = emptyConversation(merged, nowMs);
+  const { lastSequence, sessionUpdatedAtMs } = theirs ?? left;
+  books.saveConversation({ ...left, lastSequence, sessionUpdatedAtMs, mergedIntoId: to.contactId });
   return cancelled;
 }
 
