@@ -7,6 +7,7 @@ import { accountIdOf, accountTokenContext, requestSync } from '../senders/accoun
 import { resumeSenders, tokenPauseCodes } from '../senders/pause-senders.ts';
 import { AccountView, token } from './provider-schemas.ts';
 import type { RouteParts } from './register-routes.ts';
+import { closed } from './schemas.ts';
 
 const Params = Type.Object({ wabaId: Type.String({ pattern: '^[0-9]+$', maxLength: 64 }) });
 
@@ -59,7 +60,7 @@ export function registerAccountRoutes(app: ServiceApp, { store, senders, secretB
             name: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
             accessToken: Type.Optional(Type.Union([token, Type.Null()])),
           },
-          { additionalProperties: false },
+          closed,
         ),
         response: { 200: ok(AccountView) },
       },

@@ -19,7 +19,7 @@ const Source = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  closed,
 );
 
 /** What people have decided: consents, opt-outs, and taking them back. */

@@ -11,7 +11,7 @@ import { presentContact } from './contact-routes.ts';
 import { ChangeContactBody, CreateContactBody, MergeEntry, TagsBody } from './contact-schemas.ts';
 import { findContact } from './find-contact.ts';
 import type { RouteParts } from './register-routes.ts';
-import { ContactView, IdParams } from './schemas.ts';
+import { ContactView, closed, IdParams } from './schemas.ts';
 
 /** Contacts made and changed by the merchant's own systems. */
 export function registerContactEditRoutes(app: ServiceApp, { store, settings }: RouteParts): void {
@@ -103,10 +103,7 @@ export function registerContactEditRoutes(app: ServiceApp, { store, settings }: 
         tags,
         summary: 'Make two contacts one: the older stays, and the id of the other leads to it',
         params: IdParams,
-        body: Type.Object(
-          { contactId: Type.String({ minLength: 1, maxLength: 191 }) },
-          { additionalProperties: false },
-        ),
+        body: Type.Object({ contactId: Type.String({ minLength: 1, maxLength: 191 }) }, closed),
         response: { 200: ok(ContactView) },
       },
     },

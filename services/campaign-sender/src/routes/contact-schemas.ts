@@ -1,6 +1,6 @@
-import Type, { type TSchema } from 'typebox';
+import Type from 'typebox';
+import { closed, nullable } from './schemas.ts';
 
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const epoch = (description: string) =>
   Type.Integer({ minimum: 0, description: `${description}, milliseconds since 1970` });
 const identifier = (description: string) =>
@@ -17,7 +17,7 @@ export const ConsentBody = Type.Object(
     source: Type.String({ minLength: 1, maxLength: 500, description: 'Where the person said so' }),
     decidedAtMs: Type.Optional(epoch('When the person said so; now by default')),
   },
-  { additionalProperties: false },
+  closed,
 );
 
 const Attributes = Type.Record(
@@ -52,11 +52,11 @@ export const CreateContactBody = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  closed,
 );
 
 /** Changes of a contact; null takes something away. */
-export const ChangeContactBody = Type.Object(fields, { additionalProperties: false });
+export const ChangeContactBody = Type.Object(fields, closed);
 
 /** Tags to add and remove. */
 export const TagsBody = Type.Object(
@@ -64,7 +64,7 @@ export const TagsBody = Type.Object(
     add: Type.Optional(Type.Array(Tag, { maxItems: 50 })),
     remove: Type.Optional(Type.Array(Tag, { maxItems: 50 })),
   },
-  { additionalProperties: false },
+  closed,
 );
 
 /** A decision in a contact's history. */

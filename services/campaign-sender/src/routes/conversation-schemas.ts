@@ -1,9 +1,5 @@
-import Type, { type TSchema } from 'typebox';
-import { MessageRequest, MessageView } from './schemas.ts';
-
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const epoch = (description: string) =>
-  Type.Integer({ description: `${description}, milliseconds since 1970` });
+import Type from 'typebox';
+import { closed, epoch, MessageRequest, MessageView, nullable } from './schemas.ts';
 
 /** Who answers. */
 export const HandlerSchema = Type.Union([Type.Literal('person'), Type.Literal('automation')]);
@@ -70,7 +66,7 @@ export const ReplyBody = Type.Object(
       Type.String({ minLength: 1, maxLength: 191, description: 'Who replies; the caller by default' }),
     ),
   },
-  { additionalProperties: false },
+  closed,
 );
 
 /** What a merchant can set about people. */

@@ -8,7 +8,7 @@ import { ConversationView } from './conversation-schemas.ts';
 import { findContact } from './find-contact.ts';
 import { viewConversation } from './present-conversations.ts';
 import type { RouteParts } from './register-routes.ts';
-import { IdParams } from './schemas.ts';
+import { closed, IdParams } from './schemas.ts';
 
 const UserId = Type.Optional(
   Type.String({ minLength: 1, maxLength: 191, description: 'Who it is; the caller by default' }),
@@ -32,7 +32,7 @@ export function registerHandoverRoutes(app: ServiceApp, { store }: RouteParts): 
             reason: Type.Optional(Type.String({ maxLength: 500 })),
             userId: UserId,
           },
-          { additionalProperties: false },
+          closed,
         ),
         response: { 200: ok(ConversationView) },
       },
@@ -55,7 +55,7 @@ export function registerHandoverRoutes(app: ServiceApp, { store }: RouteParts): 
         tags,
         summary: 'Give a conversation back to automation',
         params: IdParams,
-        body: Type.Union([Type.Object({ userId: UserId }, { additionalProperties: false }), Type.Null()]),
+        body: Type.Union([Type.Object({ userId: UserId }, closed), Type.Null()]),
         response: { 200: ok(ConversationView) },
       },
     },
@@ -81,7 +81,7 @@ export function registerHandoverRoutes(app: ServiceApp, { store }: RouteParts): 
         body: Type.Union([
           Type.Object(
             { silent: Type.Optional(Type.Boolean()), typing: Type.Optional(Type.Boolean()) },
-            { additionalProperties: false },
+            closed,
           ),
           Type.Null(),
         ]),

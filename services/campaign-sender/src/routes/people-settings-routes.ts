@@ -2,6 +2,7 @@ import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-
 import Type from 'typebox';
 import { PeopleSettingsView } from './conversation-schemas.ts';
 import type { RouteParts } from './register-routes.ts';
+import { closed } from './schemas.ts';
 
 /** What a merchant decides about people. */
 export function registerPeopleSettingsRoutes(app: ServiceApp, { settings }: RouteParts): void {
@@ -23,7 +24,7 @@ export function registerPeopleSettingsRoutes(app: ServiceApp, { settings }: Rout
       schema: {
         tags,
         summary: 'Set it; other processes follow within seconds',
-        body: Type.Partial(PeopleSettingsView, { additionalProperties: false }),
+        body: Type.Partial(PeopleSettingsView, closed),
         response: { 200: ok(PeopleSettingsView) },
       },
     },

@@ -3,7 +3,7 @@ import Type from 'typebox';
 import { showRead } from '../conversations/show-read.ts';
 import { messageInvalid, providerAway, providerRefused, recordUnknown } from '../errors.ts';
 import type { RouteParts } from './register-routes.ts';
-import { IdParams } from './schemas.ts';
+import { closed, IdParams } from './schemas.ts';
 
 /** Blue ticks and the typing indicator. They are no messages: nothing is recorded, and twice is as good as once. */
 export function registerReadRoutes(app: ServiceApp, { store, senders, graph }: RouteParts): void {
@@ -16,7 +16,7 @@ export function registerReadRoutes(app: ServiceApp, { store, senders, graph }: R
         summary: 'Show the person that a message was read, and perhaps that an answer is being typed',
         description: 'The indicator ends with the answer, or after 25 seconds.',
         params: IdParams,
-        body: Type.Object({ typing: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+        body: Type.Object({ typing: Type.Optional(Type.Boolean()) }, closed),
         response: { 200: ok(Type.Object({ id: Type.String() })) },
       },
     },

@@ -8,7 +8,7 @@ import { probeNumber } from '../senders/probe-number.ts';
 import { changeSender, createSender } from '../senders/sender-store.ts';
 import { token } from './provider-schemas.ts';
 import type { RouteParts } from './register-routes.ts';
-import { IdParams, SenderView } from './schemas.ts';
+import { closed, IdParams, SenderView } from './schemas.ts';
 
 const throughput = Type.Union([Type.Number({ minimum: 0.01, maximum: 1000 }), Type.Literal('provider')], {
   description: "The number's messages per second; `provider`: what the provider allows, and moves with it",
@@ -75,7 +75,7 @@ export function registerSenderRoutes(
             messagesPerSecond: Type.Optional(throughput),
             isDefault: Type.Optional(Type.Boolean()),
           },
-          { additionalProperties: false },
+          closed,
         ),
         response: { 201: ok(SenderView) },
       },
@@ -105,7 +105,7 @@ export function registerSenderRoutes(
             isDefault: Type.Optional(Type.Boolean()),
             state: Type.Optional(Type.Union([Type.Literal('active'), Type.Literal('paused')])),
           },
-          { additionalProperties: false },
+          closed,
         ),
         response: { 200: ok(SenderView) },
       },

@@ -62,7 +62,7 @@ export function registerSuppressionRoutes(app: ServiceApp, { store }: RouteParts
         summary: 'Suppress an address; a contact that has it counts as opted out',
         body: Type.Object(
           { address: Address, reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) },
-          { additionalProperties: false },
+          closed,
         ),
         response: { 201: ok(Type.Object({ kind: Type.String(), value: Type.String() })) },
       },
@@ -102,7 +102,7 @@ export function registerSuppressionRoutes(app: ServiceApp, { store }: RouteParts
             addresses: Type.Array(Address, { minItems: 1, maxItems: ADDRESSES_MOST }),
             reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
           },
-          { additionalProperties: false },
+          closed,
         ),
         response: { 200: ok(Type.Object({ addresses: Type.Integer(), contacts: Type.Integer() })) },
       },

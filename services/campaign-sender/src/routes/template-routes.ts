@@ -112,7 +112,7 @@ export function registerTemplateRoutes(app: ServiceApp, { store, accounts }: Rou
         summary: 'Read the templates and numbers of the accounts from the provider now',
         body: Type.Object(
           { wabaId: Type.Optional(Type.String({ maxLength: 64, description: 'All accounts where absent' })) },
-          { additionalProperties: false },
+          closed,
         ),
         response: {
           200: ok(
