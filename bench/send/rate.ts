@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '@switchyard/test-kit';
+import { paceOfThroughput } from '../../services/campaign-sender/src/pacing/pace.ts';
 import { costBetween, printCost, snapshot } from './figures.ts';
-import { startStand } from './start-stand.ts';
+import { type Stand, startStand } from './start-stand.ts';
 
 const SECONDS = 60;
 /** Each is written to every 20 s: at one in 6 s the provider refuses the pair of number and person, whatever the number's rate. */
@@ -18,6 +19,8 @@ export async function measureRate(database: 'sqlite' | 'mysql', perSecond: 80 | 
   const stand = await startStand({
     database,
     connections: 200,
+    // It stands for a provider that does not pause: with a small young generation it would, for 20 to 38 ms every three seconds.
+    simulatorArgs: ['--max-semi-space-size=64'],
     settings: {
       limits: { throughput: true, pair: true },
       statuses: { enabled: true, sentDelayMs: 100, deliveredDelayMs: 300, readDelayMs: 900 },
@@ -33,11 +36,19 @@ export async function measureRate(database: 'sqlite' | 'mysql', perSecond: 80 | 
     await until(async () => (await statistics()).accepted > perSecond * 3, { timeoutMs: 60_000 });
     const before = await snapshot(stand);
     await stand.ask('/delays');
+    const slotsBefore = await slotsOf(stand);
     const { accepted } = await statistics();
     const startedAt = performance.now();
-    await pause(SECONDS * 1000);
+    let most = 0;
+    for (let last = slotsBefore.lost, second = 1; second <= SECONDS; second += 1) {
+      await pause(startedAt + second * 1000 - performance.now());
+      const { lost } = await slotsOf(stand);
+      most = Math.max(most, lost - last);
+      last = lost;
+    }
     const end = await statistics();
     const seconds = (performance.now() - startedAt) / 1000;
+    const slotsAfter = await slotsOf(stand);
     const after = await snapshot(stand);
     const late = await stand.ask<{ p50: number; p99: number; max: number }>('/delays');
     const sent = end.accepted - accepted;
@@ -46,6 +57,12 @@ export async function measureRate(database: 'sqlite' | 'mysql', perSecond: 80 | 
     console.log(
       `(a) ${database}, ${perSecond}/s per number: ${(sent / seconds).toFixed(1)}/s over ${SECONDS} s = ${(share * 100).toFixed(1)} % (target ≥ 97 %); peak second ${peak}; refused ${JSON.stringify(end.rejectedByCode)} (target: none)`,
     );
+    const { intervalMicros } = paceOfThroughput(perSecond);
+    const lostMicros = slotsAfter.lost - slotsBefore.lost;
+    const granted = (slotsAfter.tat - slotsBefore.tat - lostMicros) / intervalMicros;
+    console.log(
+      `  slots: the pace leaves ${((100 * 1e6) / intervalMicros / perSecond).toFixed(2)} %; nobody asked for ${(lostMicros / 1000).toFixed(0)} ms of them (${(lostMicros / seconds / 1e4).toFixed(2)} %), ${(most / 1000).toFixed(0)} ms in the worst second; ${granted.toFixed(0)} granted, ${(granted - sent).toFixed(0)} more than were used`,
+    );
     printCost([costBetween(before, after, sent)]);
     console.log(
       `  the worker's event loop was late by ${late.p50.toFixed(1)} ms (p50), ${late.p99.toFixed(1)} ms (p99), ${late.max.toFixed(0)} ms at most`,
@@ -53,4 +70,10 @@ export async function measureRate(database: 'sqlite' | 'mysql', perSecond: 80 | 
   } finally {
     await stand.close();
   }
+}
+
+/** The number's place in its slots, and time that nobody reserved, in µs. */
+async function slotsOf({ control }: Stand): Promise<{ tat: number; lost: number }> {
+  const [tat, lost] = await control.hmget('send:number:snd_load_00000', 'tat', 'lost');
+  return { tat: Number(tat), lost: Number(lost) };
 }

@@ -44,6 +44,8 @@ export interface StandOptions {
   /** Settings of the simulator over quiet ones: no limits, no window, no statuses. */
   settings?: Record<string, object>;
   nodeArgs?: string[];
+  /** Flags of the simulator's node. */
+  simulatorArgs?: string[];
   env?: Record<string, string>;
 }
 
@@ -67,7 +69,14 @@ export async function startStand(options: StandOptions = {}): Promise<Stand> {
 async function build(
   owner: { teardown(run: () => unknown): void },
   close: () => Promise<void>,
-  { database = 'sqlite', connections = 100, settings = {}, nodeArgs = [], env = {} }: StandOptions,
+  {
+    database = 'sqlite',
+    connections = 100,
+    settings = {},
+    nodeArgs = [],
+    simulatorArgs = [],
+    env = {},
+  }: StandOptions,
 ): Promise<Stand> {
   const redis = await startRedis(owner, { aof: true });
   const mysql = database === 'mysql' ? await startMysql(owner) : undefined;
@@ -84,6 +93,7 @@ async function build(
   const ingressUrl = await startReceiver(owner, producer);
 
   const simulator = spawnNode(owner, new URL('tools/simulator/src/main.ts', root), {
+    nodeArgs: simulatorArgs,
     env: {
       PORT: '0',
       SIMULATOR_WEBHOOK_URL: ingressUrl,

@@ -9,6 +9,7 @@ import { sendingMigration } from './sending-migration.ts';
 import { subscriptionsMigration } from './subscriptions-migration.ts';
 import { templatesMigration } from './templates-migration.ts';
 import { toldTemplatesMigration } from './told-templates-migration.ts';
+import { waitReasonMigration } from './wait-reason-migration.ts';
 
 /** Everything campaign-sender owns, as of the first release. */
 const tables: Migration = {
@@ -246,4 +247,5 @@ export const migrations: Record<string, Migration> = {
   '0004-templates': templatesMigration,
   '0005-lean-indexes': leanIndexesMigration,
   '0005-told-templates': toldTemplatesMigration,
+  '0006-wait-reason': waitReasonMigration,
 };

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { MessageState } from '../messages/message-state.ts';
+import type { WaitReason } from '../messages/wait-reason.ts';
 import type { PeopleTables } from './people-tables.ts';
 
 /** 0 or 1: neither database has a boolean. */
@@ -161,6 +162,8 @@ export interface MessagesTable {
   turn: number;
   /** When somebody must look at the row again; null once it is settled. While it is being sent, when its call began. */
   nextAttemptAtMs: number | null;
+  /** Why it was last put off, while it is queued. */
+  waitReason: Generated<WaitReason | null>;
   expiresAtMs: number | null;
   providerMessageId: string | null;
   failureCode: string | null;

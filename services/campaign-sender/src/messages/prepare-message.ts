@@ -6,13 +6,14 @@ import { addressFor, decideOnTemplate } from '../templates/decide-on-template.ts
 import type { TemplateDirectory } from '../templates/template-directory.ts';
 import { fallBack } from './fall-back.ts';
 import type { Candidate } from './message-candidate.ts';
+import type { WaitReason } from './wait-reason.ts';
 
 /** A message made ready for its call, or why it is not called for now. */
 export type Prepared =
   /** `message` is what goes out: with the provider's ids of its files, to the address that it needs. */
   | { kind: 'go'; message: Candidate }
   | { kind: 'leave' }
-  | { kind: 'wait'; delayMs: number }
+  | { kind: 'wait'; delayMs: number; reason: WaitReason }
   | Extract<Decision, { kind: 'settle' }>;
 
 /** What a message needs beyond its row. */
@@ -44,9 +45,10 @@ export function createPreparation(parts: {
           ? await templates.find(message.merchantId, sender.wabaId, name, language.code)
           : undefined;
       const decision = decideOnTemplate(message, template);
-      if (decision.kind === 'hold') return { kind: 'wait', delayMs: HELD_MS };
+      if (decision.kind === 'hold') return { kind: 'wait', delayMs: HELD_MS, reason: 'TEMPLATE_HELD' };
       if (decision.kind === 'settle') return decision;
       const resolved = await media.resolve(message, sender);
+      if (resolved.kind === 'wait') return { ...resolved, reason: 'FILE_NOT_READY' };
       if (resolved.kind !== 'ready') return resolved;
       return { kind: 'go', message: addressFor({ ...message, content: resolved.content }, template) };
     },

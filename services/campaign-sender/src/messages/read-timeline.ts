@@ -1,4 +1,7 @@
+import type { Selectable } from 'kysely';
 import type { Executor } from '../database/scope.ts';
+import type { MessagesTable } from '../database/tables.ts';
+import { waitReasons } from './wait-reason.ts';
 
 /** One thing that happened to a message. */
 export interface TimelineEntry {
@@ -17,7 +20,10 @@ export interface TimelineEntry {
  */
 export async function readTimeline(
   db: Executor,
-  message: { id: string; direction: string; createdAtMs: number },
+  message: Pick<
+    Selectable<MessagesTable>,
+    'id' | 'direction' | 'state' | 'attempts' | 'waitReason' | 'createdAtMs' | 'updatedAtMs'
+  >,
 ): Promise<TimelineEntry[]> {
   const [attempts, notes] = await Promise.all([
     db.selectFrom('message_attempts').selectAll().where('messageId', '=', message.id).execute(),
@@ -41,7 +47,22 @@ export async function readTimeline(
     return entries;
   });
   const rest = notes.map(({ occurredAtMs, messageId: _, ...row }) => ({ ...row, atMs: occurredAtMs }));
-  return [first, ...calls, ...rest].toSorted((a, b) => a.recordedAtMs - b.recordedAtMs || a.atMs - b.atMs);
+  const waits = waitOf(message);
+  return [first, ...calls, ...rest, ...waits].toSorted(
+    (a, b) => a.recordedAtMs - b.recordedAtMs || a.atMs - b.atMs,
+  );
+}
+
+/** Why a message waits now; what it has waited for before is not kept. */
+function waitOf({
+  state,
+  attempts,
+  waitReason,
+  updatedAtMs,
+}: Pick<Selectable<MessagesTable>, 'state' | 'attempts' | 'waitReason' | 'updatedAtMs'>): TimelineEntry[] {
+  if (state !== 'queued' || waitReason === null) return [];
+  const waits = entry('queued', attempts, updatedAtMs, 'waits');
+  return [{ ...waits, code: waitReason, detail: waitReasons[waitReason] }];
 }
 
 function entry(state: string, attempt: number, atMs: number, cause: string): TimelineEntry {

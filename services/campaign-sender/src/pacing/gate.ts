@@ -126,9 +126,9 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
     const { obstacle, waitMs } = answer;
     const isOwn = obstacle === 'recipient' || obstacle === 'portfolio';
     if (isOwn || waitMs + lookaheadMicros(each.request.lane, each.request.pace) / 1000 > LONGEST_WAIT_MS) {
-      settle(each, { admitted: false, waitMs });
+      settle(each, { admitted: false, waitMs, obstacle });
       if (!isOwn && obstacle !== 'app')
-        for (const other of number.drain()) settle(other, { admitted: false, waitMs });
+        for (const other of number.drain()) settle(other, { admitted: false, waitMs, obstacle });
       return;
     }
     number.putBack(each, nowMs + waitMs + patience(each.request));
@@ -202,7 +202,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
       const ahead = number.ahead(request.lane);
       const aheadMs = ((ahead - request.pace.burst) * request.pace.intervalMicros) / 1000;
       if (!request.isAgain && (aheadMs > LONGEST_WAIT_MS || ahead >= WAITING_OF_NUMBER))
-        return { admitted: false, waitMs: Math.max(aheadMs, LONGEST_WAIT_MS / 2) };
+        return { admitted: false, waitMs: Math.max(aheadMs, LONGEST_WAIT_MS / 2), obstacle: 'rate' };
       waitingCount += 1;
       const end = await new Promise<PassOrWait | Error>((resolve) => {
         number.add({ request, settle: resolve }, performance.now());

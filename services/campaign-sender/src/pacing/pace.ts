@@ -24,7 +24,8 @@ const HEADROOM = 0.022;
 
 /**
  * The pace of a number whose throughput is known: even, since the provider counts each second. An eighth of the headroom makes
- * up for slots that nobody could ask for, since the processes were busy; the rest is for `SlotClock`, and for what travels unevenly.
+ * up for slots that nobody could ask for, since the processes were busy; the rest is for `Arrivals`: what was late, and what travels
+ * unevenly.
  */
 export function paceOfThroughput(messagesPerSecond: number): Pace {
   return {

@@ -1,3 +1,4 @@
+import type { Obstacle } from './create-admission.ts';
 import type { Slot } from './slot-clock.ts';
 
 /** Leave to make one call: the slot in the number's pace, and one of this process's connections. */
@@ -14,4 +15,4 @@ export interface Pass {
 }
 
 /** What becomes of a message at the gate. One that must wait longer than is waited here is refused. */
-export type PassOrWait = Pass | { admitted: false; waitMs: number };
+export type PassOrWait = Pass | { admitted: false; waitMs: number; obstacle: Obstacle };

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createBaseDelay } from './base-delay.ts';
+import { type Arrivals, createArrivals } from './arrivals.ts';
 import type { AdmissionRequest } from './create-admission.ts';
 import { FAST_MICROS } from './lanes.ts';
+import { createUsualDelay } from './usual-delay.ts';
 
 /** A slot of a number's rate. */
 export interface Slot {
@@ -11,111 +12,101 @@ export interface Slot {
   lostMs: number;
 }
 
-/** Keeps the distance between the slots that this process uses, also when it was busy and uses them late. */
+/** Whose slot it is. */
+export type SlotOwner = Pick<AdmissionRequest, 'senderId' | 'pace'>;
+
+/** Says when slots may be used that this process, or what lies between it and the provider, has made late. */
 export interface SlotClock {
   /**
    * Waits until a slot may be used.
    *
    * @returns how late that is, in ms.
    */
-  wait(senderId: string, slot: Slot): Promise<number>;
-  /** Takes in how long the provider's answer to a call took, when it has come: what held up a fast number's calls, others come after. */
-  answered(
-    request: Pick<AdmissionRequest, 'senderId' | 'pace'>,
-    slot: Slot,
-    tookMs: number,
-    nowMs: number,
-  ): void;
-  /** How long it still is until a slot may be used, in ms; 0: now, and what comes after it keeps its distance. */
-  timeLeft(senderId: string, slot: Slot, nowMs: number): number;
+  wait(owner: SlotOwner, slot: Slot): Promise<number>;
+  /** Takes in how long the provider's answer to a call took: it tells when the call arrived there. */
+  answered(owner: SlotOwner, slot: Slot, tookMs: number): void;
+  /** How long it still is until a slot may be used, in ms; 0: now, and others heed that it was. */
+  timeLeft(owner: SlotOwner, slot: Slot, nowMs: number): number;
 }
 
-interface Lag {
-  ms: number;
-  sinceMs: number;
-  lostMs: number;
+interface NumberState {
+  /** The latest slot that told of a delay, and how late it was; those after it catch up from there. */
+  lag: { ms: number; slot: Slot };
+  arrivals: Arrivals;
+  usedAtMs: number;
 }
 
-interface Arrivals {
-  /** How late after their slots the latest calls came to the provider, as far as the answers tell. */
-  lateMs: number[];
-  sinceMs: number;
-}
-
-/** A number's slots come closer together by this share until lost time is made up for: a quarter of what `Pace` leaves unused. */
-const CATCH_UP = 0.005;
+/** Late slots are used closer together by this share until they are on time again: a heap would be an effort for everybody. */
+const CATCH_UP = 0.2;
 /** Later than this a slot is given up. In ms. */
-export const LONGEST_LAG_MS = 100;
-/** So late is on time: if each short delay were handed on to those that follow, they would add up. A quarter of what `Pace` leaves unused. */
+export const LONGEST_LAG_MS = 150;
+/** So late is on time: if each short delay were handed on to those that follow, they would add up. In ms. */
 export const TOLERANCE_MS = 6;
-/** So many calls in turn that were late are no accident: they have waited for the same thing. */
-const IN_TURN = 4;
 /** A timer of 1 ms may fire a little early, never by more. */
 const EARLY_MS = 0.5;
-/** Numbers that are remembered before those that have caught up are forgotten, once in so many ms. */
-const NUMBERS_TO_LOOK_THROUGH = 1000;
-const BETWEEN_LOOKS_MS = 1000;
+/** Numbers that have used no slot for so long are forgotten. */
+const REMEMBERED_MS = 3000;
 
 /**
- * Makes the clock. A process that was busy finds several slots in the past. Used at once they would come in a heap, and the provider
- * counts each second; so all that follow are as late as the latest, and catch up slowly, or by time that nobody has reserved. None is
- * lost, and no second holds more than the rate, a two-hundredth, and what comes in the tolerance. Calls that left on time and were held up
- * on their way, or at the provider's door, come in a heap as well: that is told by their answers.
+ * Makes the clock. A process that was busy finds several slots in the past; calls that left on time may be held up on their way, or at the
+ * provider's door, which their answers tell. No slot is lost by it: late ones are used a fifth faster than they come. But the provider
+ * counts each second, so no call is made before those that lie a second's messages before it are a second old at the provider
+ * (`arrivals.ts`).
  */
 export function createSlotClock(): SlotClock {
-  const lags = new Map<string, Lag>();
-  const arrivals = new Map<string, Arrivals>();
-  const baseDelay = createBaseDelay();
+  const numbers = new Map<string, NumberState>();
+  const usualDelay = createUsualDelay();
   let lookAgainAtMs = 0;
 
-  function lagOf(senderId: string, lostMs: number, nowMs: number): number {
-    const lag = lags.get(senderId);
-    if (!lag) return 0;
-    const leftMs = lag.ms - (nowMs - lag.sinceMs) * CATCH_UP - Math.max(0, lostMs - lag.lostMs);
-    if (leftMs > 0) return leftMs;
-    lags.delete(senderId);
-    return 0;
+  function forgetUnused(nowMs: number): void {
+    if (nowMs < lookAgainAtMs) return;
+    for (const [senderId, { usedAtMs }] of numbers)
+      if (usedAtMs < nowMs - REMEMBERED_MS) numbers.delete(senderId);
+    lookAgainAtMs = nowMs + REMEMBERED_MS;
   }
 
-  function remember(senderId: string, lag: Lag): void {
-    if (lags.size >= NUMBERS_TO_LOOK_THROUGH && lag.sinceMs >= lookAgainAtMs) {
-      for (const [known, { lostMs }] of lags) lagOf(known, lostMs, lag.sinceMs);
-      for (const [known, { sinceMs }] of arrivals) if (sinceMs < lookAgainAtMs) arrivals.delete(known);
-      lookAgainAtMs = lag.sinceMs + BETWEEN_LOOKS_MS;
-    }
-    lags.set(senderId, lag);
+  function stateOf(senderId: string, slot: Slot, nowMs: number): NumberState {
+    const known = numbers.get(senderId);
+    if (known) return known;
+    forgetUnused(nowMs);
+    const made = { lag: { ms: 0, slot }, arrivals: createArrivals(), usedAtMs: nowMs };
+    numbers.set(senderId, made);
+    return made;
   }
 
-  function timeLeft(senderId: string, { atMs, lostMs }: Slot, nowMs: number): number {
-    const lateMs = nowMs - atMs;
+  function timeLeft({ senderId, pace }: SlotOwner, slot: Slot, nowMs: number): number {
+    const lateMs = nowMs - slot.atMs;
     if (lateMs > LONGEST_LAG_MS) return 0;
-    const lagMs = lagOf(senderId, lostMs, nowMs);
-    if (lateMs < lagMs - EARLY_MS) return lagMs - lateMs;
-    if (lateMs > lagMs + TOLERANCE_MS)
-      remember(senderId, { ms: lateMs - TOLERANCE_MS, sinceMs: nowMs, lostMs });
+    const number = stateOf(senderId, slot, nowMs);
+    const lagMs = lagAt(number, slot);
+    const readyAtMs = Math.max(slot.atMs + lagMs, number.arrivals.earliestMs(slot, pace));
+    if (nowMs < readyAtMs - EARLY_MS) return readyAtMs - nowMs;
+    if (lateMs > lagMs + TOLERANCE_MS) number.lag = { ms: lateMs - TOLERANCE_MS, slot };
+    number.arrivals.left(slot, pace, nowMs);
+    number.usedAtMs = nowMs;
     return 0;
   }
 
   return {
     timeLeft,
-    answered({ senderId, pace }, { atMs, lostMs }, tookMs, nowMs) {
-      baseDelay.observe(tookMs, nowMs);
+    answered({ senderId, pace }, slot, tookMs) {
       if (pace.intervalMicros > FAST_MICROS) return;
-      const known = arrivals.get(senderId) ?? { lateMs: [], sinceMs: nowMs };
-      if (known.lateMs.length === 0) arrivals.set(senderId, known);
-      if (known.lateMs.push(nowMs - baseDelay.ms - atMs) > IN_TURN) known.lateMs.shift();
-      known.sinceMs = nowMs;
-      if (known.lateMs.length < IN_TURN) return;
-      const ms = Math.min(...known.lateMs, LONGEST_LAG_MS) - TOLERANCE_MS;
-      if (ms > lagOf(senderId, lostMs, nowMs)) remember(senderId, { ms, sinceMs: nowMs, lostMs });
+      usualDelay.observe(tookMs);
+      numbers.get(senderId)?.arrivals.delayed(slot, Math.max(0, tookMs - usualDelay.ms));
     },
-    async wait(senderId, slot) {
+    async wait(owner, slot) {
       for (;;) {
         const nowMs = performance.now();
-        const leftMs = timeLeft(senderId, slot, nowMs);
+        const leftMs = timeLeft(owner, slot, nowMs);
         if (leftMs === 0) return nowMs - slot.atMs;
         await pause(Math.max(1, Math.floor(leftMs)));
       }
     },
   };
+}
+
+/** How late a slot still is after an earlier one was, or what is left of it by time that nobody has reserved. */
+function lagAt({ lag }: NumberState, { atMs, lostMs }: Slot): number {
+  const passedMs = Math.max(0, atMs - lag.slot.atMs);
+  return Math.max(0, lag.ms - passedMs * CATCH_UP - Math.max(0, lostMs - lag.slot.lostMs));
 }

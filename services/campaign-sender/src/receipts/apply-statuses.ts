@@ -80,6 +80,7 @@ async function moveMessages({ trx }: Scope, moved: readonly Judged[], nowMs: num
       failureReason: by(({ change }) => (change.retry ? null : (change.failure?.detail ?? null))),
       ...(moved.some(triesOf) ? { failures: by((each) => each.message.failures + triesOf(each)) } : {}),
       nextAttemptAtMs: by(({ change }) => change.retry?.atMs ?? null),
+      waitReason: null,
       updatedAtMs: nowMs,
     })
     .where(

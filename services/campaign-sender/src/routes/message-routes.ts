@@ -24,7 +24,7 @@ export function presentMessage(row: Selectable<MessagesTable>) {
   const { id, direction, contactId, senderId, address, type, state, providerMessageId } = row;
   const { failureCode, failureReason, attempts, nextAttemptAtMs, expiresAtMs, createdAtMs, updatedAtMs } =
     row;
-  const { lane, replyTo } = row;
+  const { lane, replyTo, waitReason } = row;
   const object = (text: string | null) =>
     text === null ? null : (JSON.parse(text) as Record<string, unknown>);
   return {
@@ -33,6 +33,8 @@ export function presentMessage(row: Selectable<MessagesTable>) {
     ...{ lane, replyTo, origin: object(row.origin) },
     templateFallback: object(row.templateFallback),
     replaced: object(row.replaced),
+    waitingFor:
+      state === 'queued' && waitReason !== null ? { code: waitReason, untilMs: nextAttemptAtMs } : null,
     ...{ failureCode, failureReason, attempts, nextAttemptAtMs, expiresAtMs, createdAtMs, updatedAtMs },
   };
 }
@@ -153,7 +155,7 @@ export function registerMessageRoutes(app: ServiceApp, { store, attempts }: Rout
         summary: 'Cancel up to 500 messages, those of them that have not gone',
         body: Type.Object(
           { ids: Type.Array(Type.String({ minLength: 1, maxLength: 191 }), { minItems: 1, maxItems: 500 }) },
-          { additionalProperties: false },
+          closed,
         ),
         response: {
           200: ok(

@@ -1,6 +1,7 @@
 import Type, { type TSchema } from 'typebox';
 import { type MessageState, messageStates } from '../messages/message-state.ts';
 import type { SendMessage } from '../messages/outgoing-message.ts';
+import { type WaitReason, waitReasons } from '../messages/wait-reason.ts';
 
 /** A value or null. */
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -80,22 +81,19 @@ export const MessageRequest = Type.Object(
           components: Type.Optional(Type.Array(object, { maxItems: 20 })),
         },
         {
-          additionalProperties: false,
+          ...closed,
           description: 'The template that goes instead when the 24-hour window is closed',
         },
       ),
     ),
   },
-  { additionalProperties: false },
+  closed,
 );
 
 /** One message, or up to 100. */
 export const SendBody = Type.Union([
   MessageRequest,
-  Type.Object(
-    { messages: Type.Array(MessageRequest, { minItems: 1, maxItems: 100 }) },
-    { additionalProperties: false },
-  ),
+  Type.Object({ messages: Type.Array(MessageRequest, { minItems: 1, maxItems: 100 }) }, closed),
 ]);
 
 /** A message in a list. */
@@ -118,6 +116,16 @@ export const MessageView = Type.Object({
   failureReason: nullable(Type.String()),
   attempts: Type.Integer(),
   nextAttemptAtMs: nullable(epoch('Looked at again')),
+  waitingFor: Type.Union(
+    [
+      Type.Object({
+        code: Type.Unsafe<WaitReason>(Type.Union(Object.keys(waitReasons).map((code) => Type.Literal(code)))),
+        untilMs: nullable(epoch('It is tried again')),
+      }),
+      Type.Null(),
+    ],
+    { description: 'Why a queued message was put off' },
+  ),
   expiresAtMs: nullable(epoch('Never sent later')),
   createdAtMs: epoch('Recorded'),
   updatedAtMs: epoch('Last change'),

@@ -2,6 +2,7 @@ import { insertIgnore, updateRows } from '@switchyard/database';
 import type { GroupCommit } from '../database/group-commit.ts';
 import type { Dialect, Executor, Scope, Store } from '../database/scope.ts';
 import type { Candidate } from '../messages/message-candidate.ts';
+import type { WaitReason } from '../messages/wait-reason.ts';
 import type { DueNotes } from '../pacing/due-notes.ts';
 import type { Verdict } from './decide-after-call.ts';
 import type { Unsent } from './decide-before-call.ts';
@@ -27,7 +28,7 @@ export interface AttemptStore {
   /** Writes the end of a message that is not called for. @returns false when somebody else was faster. */
   settle(candidate: Candidate, decision: Unsent): Promise<boolean>;
   /** Leaves the message queued until then. */
-  postpone(candidate: Candidate, untilMs: number): Promise<void>;
+  postpone(candidate: Candidate, untilMs: number, reason: WaitReason): Promise<void>;
 }
 
 const BATCH_SIZE = 100;
@@ -76,11 +77,11 @@ export function createAttemptStore(store: Store, group: GroupCommit, notes: DueN
       if (message.state === 'queued') notes.add(candidate.senderId, message.wakeAtMs);
     },
     settle: (candidate, decision) => inScope((scope) => settleUnsent(scope, store, candidate, decision)),
-    async postpone(candidate, untilMs) {
+    async postpone(candidate, untilMs, reason) {
       const { expiresAtMs } = candidate;
       // Woken when its time to live is over, it ends then and not when it would have been its turn.
       const atMs = Math.ceil(expiresAtMs === null ? untilMs : Math.min(untilMs, expiresAtMs));
-      await postponeBatch.submit({ candidate, atMs });
+      await postponeBatch.submit({ candidate, atMs, reason });
       notes.add(candidate.senderId, atMs);
     },
   };
@@ -89,6 +90,7 @@ export function createAttemptStore(store: Store, group: GroupCommit, notes: DueN
 interface Postponed {
   candidate: Candidate;
   atMs: number;
+  reason: WaitReason;
 }
 
 async function postponeMessages(
@@ -102,9 +104,9 @@ async function postponeMessages(
     dialect,
     'messages',
     'id',
-    postponed.map(({ candidate, atMs }) => ({
+    postponed.map(({ candidate, atMs, reason }) => ({
       key: candidate.id,
-      set: { nextAttemptAtMs: atMs, updatedAtMs: nowMs },
+      set: { nextAttemptAtMs: atMs, waitReason: reason, updatedAtMs: nowMs },
       match: { attempts: candidate.attempts },
     })),
     { state: ['queued'] },
@@ -213,6 +215,7 @@ async function moveMessage(
       state: message.state,
       failures: candidate.failures + (isFailed || (message.state === 'queued' && message.isTry) ? 1 : 0),
       nextAttemptAtMs: isFailed ? null : Math.ceil(message.wakeAtMs),
+      waitReason: null,
       updatedAtMs: nowMs,
       ...(isFailed ? { failureCode: message.code, failureReason: message.reason.slice(0, 500) } : {}),
     })

@@ -6,6 +6,7 @@ import type { Candidate } from '../messages/message-candidate.ts';
 import { type MessageState, wasSent } from '../messages/message-state.ts';
 import { buildRequestBody } from '../messages/outgoing-message.ts';
 import type { Preparation } from '../messages/prepare-message.ts';
+import { type WaitReason, waitReasonOf } from '../messages/wait-reason.ts';
 import type { AdmissionControl, AdmissionRequest } from '../pacing/create-admission.ts';
 import { type Gate, waitUntil } from '../pacing/gate.ts';
 import type { Pass } from '../pacing/pass.ts';
@@ -73,8 +74,12 @@ export function createSending(parts: SendingParts): Sending {
     state,
   });
 
-  async function postpone(candidate: Candidate, delayMs: number): Promise<DeliveryResult> {
-    await attempts.postpone(candidate, store.now() + delayMs);
+  async function postpone(
+    candidate: Candidate,
+    delayMs: number,
+    reason: WaitReason,
+  ): Promise<DeliveryResult> {
+    await attempts.postpone(candidate, store.now() + delayMs, reason);
     return resultOf(candidate, 'queued');
   }
 
@@ -91,14 +96,13 @@ export function createSending(parts: SendingParts): Sending {
    * @returns the pass to call with, or why there is none.
    */
   async function takeSlot(request: AdmissionRequest, first: Pass): Promise<Pass | string> {
-    const { senderId, pace } = request;
-    const longestMs = Math.max(LONGEST_LAG_MS, pace.intervalMicros / 1000);
-    let lateMs = await slots.wait(senderId, first.slot);
+    const longestMs = Math.max(LONGEST_LAG_MS, request.pace.intervalMicros / 1000);
+    let lateMs = await slots.wait(request, first.slot);
     if (first.isProbe || lateMs <= longestMs) return first;
     first.release();
     const second = await enter({ ...request, isAgain: true });
     if (second.admitted) {
-      lateMs = await slots.wait(senderId, second.slot);
+      lateMs = await slots.wait(request, second.slot);
       if (second.isProbe || lateMs <= longestMs) return second;
       second.release();
     }
@@ -133,7 +137,7 @@ export function createSending(parts: SendingParts): Sending {
       if (!pass.use())
         return { begun, result: notSent('its number has too many calls under way'), isProbe: pass.isProbe };
       const result = await call(candidate, sender, begun);
-      if (wasAnswered(result)) slots.answered(request, pass.slot, result.tookMs, performance.now());
+      if (wasAnswered(result)) slots.answered(request, pass.slot, result.tookMs);
       return { begun, result, isProbe: pass.isProbe };
     } finally {
       pass.release();
@@ -200,10 +204,10 @@ export function createSending(parts: SendingParts): Sending {
       if (settled) return settled;
       const sender = await senders.byId(candidate.senderId!);
       if (!sender || sender.isPaused || sender.accessToken === undefined)
-        return await postpone(candidate, WAIT_FOR_PERSON_MS);
+        return await postpone(candidate, WAIT_FOR_PERSON_MS, 'NUMBER_PAUSED');
       const prepared = await preparation.prepare(candidate, sender);
       if (prepared.kind === 'leave') return resultOf(candidate, candidate.state);
-      if (prepared.kind === 'wait') return await postpone(candidate, prepared.delayMs);
+      if (prepared.kind === 'wait') return await postpone(candidate, prepared.delayMs, prepared.reason);
       if (prepared.kind === 'settle') {
         await attempts.settle(candidate, prepared);
         return resultOf(candidate, prepared.state);
@@ -212,7 +216,7 @@ export function createSending(parts: SendingParts): Sending {
       if (signal.aborted) throw interrupted('the process is stopping');
       const request = requestFor(message, sender, store.now());
       const pass = await enter(request);
-      if (!pass.admitted) return await postpone(candidate, pass.waitMs);
+      if (!pass.admitted) return await postpone(candidate, pass.waitMs, waitReasonOf[pass.obstacle]);
       await waitUntil(pass.slot.atMs - INTENT_LEAD_MS);
       if (signal.aborted) {
         giveUp(sender, pass);

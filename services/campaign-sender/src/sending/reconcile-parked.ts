@@ -201,7 +201,7 @@ async function queueNextAttempt(store: Store, rows: readonly Parked[], nowMs: nu
   await store.inScope(async ({ trx }) => {
     await trx
       .updateTable('messages')
-      .set({ state: 'queued', nextAttemptAtMs: nowMs, updatedAtMs: nowMs })
+      .set({ state: 'queued', nextAttemptAtMs: nowMs, waitReason: null, updatedAtMs: nowMs })
       .where('id', 'in', ids)
       .where('state', '=', 'parked')
       .where('attempts', '=', attemptOf('id'))

@@ -1,137 +1,204 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { createBaseDelay } from '../../src/pacing/base-delay.ts';
 import { createForeignClock } from '../../src/pacing/foreign-clock.ts';
 import { paceOfThroughput } from '../../src/pacing/pace.ts';
-import { createSlotClock, LONGEST_LAG_MS, TOLERANCE_MS } from '../../src/pacing/slot-clock.ts';
+import { createSlotClock, LONGEST_LAG_MS, type Slot, TOLERANCE_MS } from '../../src/pacing/slot-clock.ts';
+import { createUsualDelay } from '../../src/pacing/usual-delay.ts';
 
-/** When slots are used by a process that is busy from time to time; those that are far too late are given up. All in ms. */
-function usesOf(slots: readonly number[], busy: readonly { fromMs: number; forMs: number }[]): number[] {
+interface Stop {
+  fromMs: number;
+  forMs: number;
+}
+
+interface Call {
+  slot: Slot;
+  leftMs: number;
+  arrivedMs: number;
+}
+
+const WAY_MS = 1;
+
+/** What is due in a stop happens at its end. */
+const endOf = (stops: readonly Stop[], ms: number) =>
+  stops.reduce((at, { fromMs, forMs }) => (at >= fromMs && at < fromMs + forMs ? fromMs + forMs : at), ms);
+
+/**
+ * The calls of a number all of whose slots are wanted, while its process and the provider stop from time to time. Slots that are far too
+ * late are given up. All in ms.
+ */
+function callsOf(perSecond: number, seconds: number, ours: readonly Stop[], theirs: readonly Stop[]): Call[] {
   const clock = createSlotClock();
-  const freeAt = (ms: number) =>
-    busy.reduce((at, { fromMs, forMs }) => (at >= fromMs && at < fromMs + forMs ? fromMs + forMs : at), ms);
-  const waiting = slots.map((slotMs) => ({ slotMs, wakeMs: slotMs }));
-  const uses: number[] = [];
+  const owner = { senderId: 's', pace: paceOfThroughput(perSecond) };
+  const stepMs = owner.pace.intervalMicros / 1000;
+  const calls: Call[] = [];
+  /** Slots that wait and calls whose answers are on their way. */
+  const open: { atMs: number; slot: Slot; call?: Call }[] = [];
+  const total = Math.floor((seconds * 1000) / stepMs);
   let nowMs = 0;
-  while (waiting.length > 0) {
-    waiting.sort((a, b) => a.wakeMs - b.wakeMs || a.slotMs - b.slotMs);
-    const next = waiting[0]!;
-    nowMs = freeAt(Math.max(nowMs, next.wakeMs));
-    const leftMs = clock.timeLeft('s', { atMs: next.slotMs, lostMs: 0 }, nowMs);
-    if (leftMs > 0) next.wakeMs = nowMs + leftMs;
-    else {
-      if (nowMs - next.slotMs <= LONGEST_LAG_MS) uses.push(nowMs);
-      waiting.shift();
+  for (let next = 0; next < total || open.length > 0; ) {
+    const first = open.reduce<(typeof open)[number] | undefined>(
+      (least, each) => (least && least.atMs <= each.atMs ? least : each),
+      undefined,
+    );
+    const isNext = next < total && (!first || next * stepMs <= first.atMs);
+    const event = isNext ? { atMs: next * stepMs, slot: { atMs: next * stepMs, lostMs: 0 } } : first!;
+    if (isNext) next += 1;
+    else open.splice(open.indexOf(event), 1);
+    nowMs = endOf(ours, Math.max(nowMs, event.atMs));
+    const { slot, call } = event as (typeof open)[number];
+    if (call) {
+      clock.answered(owner, slot, nowMs - call.leftMs);
+      continue;
+    }
+    const leftMs = clock.timeLeft(owner, slot, nowMs);
+    if (leftMs > 0) open.push({ atMs: nowMs + leftMs, slot });
+    else if (nowMs - slot.atMs <= LONGEST_LAG_MS) {
+      const arrivedMs = endOf(theirs, nowMs + WAY_MS);
+      const made = { slot, leftMs: nowMs, arrivedMs };
+      calls.push(made);
+      open.push({ atMs: arrivedMs + WAY_MS, slot, call: made });
     }
   }
-  return uses;
+  return calls;
 }
 
 function busiestSecond(times: readonly number[]): number {
   let most = 0;
   let first = 0;
-  for (const [index, time] of times.entries()) {
+  for (const [index, time] of times.toSorted((a, b) => a - b).entries()) {
     while (time - times[first]! >= 1000) first += 1;
     most = Math.max(most, index - first + 1);
   }
   return most;
 }
 
-const busyTimes = fc
-  .array(fc.record({ gapMs: fc.integer({ min: 1, max: 400 }), forMs: fc.integer({ min: 1, max: 60 }) }), {
-    minLength: 1,
-    maxLength: 12,
-  })
-  .map((list) => {
-    let at = 0;
-    return list.map(({ gapMs, forMs }) => {
-      const fromMs = at + gapMs;
-      at = fromMs + forMs;
-      return { fromMs, forMs };
-    });
-  });
-
-t.test(
-  'however a process is kept busy, no second holds more than the rate and what catching up may add',
-  async (t) => {
-    const slots = Array.from({ length: 490 }, (_, index) => index * (1000 / 196));
-    fc.assert(
-      fc.property(busyTimes, (busy) => {
-        const uses = usesOf(slots, busy);
-        const busyMs = busy.reduce((sum, { forMs }) => sum + forMs, 0);
-        if (busyMs < LONGEST_LAG_MS && uses.length !== slots.length) throw new Error('a slot was lost');
-        const most = busiestSecond(uses);
-        if (most > 200) throw new Error(`${most} of 196 in a second`);
+const stopsOf = (gapMs: number, mostMs: number) =>
+  fc
+    .array(
+      fc.record({
+        gapMs: fc.integer({ min: gapMs / 4, max: gapMs * 2 }),
+        forMs: fc.integer({ min: 1, max: mostMs }),
       }),
-      { numRuns: 200 },
+      { minLength: 1, maxLength: 6 },
+    )
+    .map((list) => {
+      let at = 0;
+      return list.map(({ gapMs, forMs }): Stop => {
+        const fromMs = at + gapMs;
+        at = fromMs + forMs;
+        return { fromMs, forMs };
+      });
+    });
+
+t.test(
+  'however a process is kept busy, no slot is lost, and no second holds more than the provider allows',
+  async (t) => {
+    fc.assert(
+      fc.property(stopsOf(400, 60), (busy) => {
+        const calls = callsOf(200, 4, busy, []);
+        if (calls.length !== Math.floor(4e6 / paceOfThroughput(200).intervalMicros))
+          throw new Error('a slot was lost');
+        const most = busiestSecond(calls.map(({ leftMs }) => leftMs));
+        if (most > 201) throw new Error(`${most} of 200 in a second`);
+      }),
+      { numRuns: 100 },
     );
-    t.pass('200 processes');
+    t.pass('100 processes');
   },
 );
 
-t.test('a late slot delays those after it, until the lost time is made up for', async (t) => {
-  const clock = createSlotClock();
-  const left = (number: string, atMs: number, nowMs: number, lostMs = 0) =>
-    Math.round(clock.timeLeft(number, { atMs, lostMs }, nowMs));
-  t.equal(left('s', 1000, 1040 + TOLERANCE_MS), 0, 'used 40 ms too late');
-  t.equal(left('s', 1020, 1040 + TOLERANCE_MS), 20 - TOLERANCE_MS, 'the next is 40 ms late, too');
-  t.equal(left('s', 1020, 1059 + TOLERANCE_MS), 0, 'a timer that fires a little late …');
-  t.equal(left('s', 1021, 1051), 10, '… delays nobody else');
-  t.equal(left('other', 1050, 1050), 0, 'another number is on time');
-  t.equal(left('s', 3046, 3046), 30, 'two seconds later 10 ms are made up for');
-  t.equal(left('s', 3046, 3046, 25), 5, 'time that nobody has reserved makes up for the rest');
-  t.equal(left('s', 9050, 9050), 0, 'after some seconds nothing is left');
-  t.equal(left('s', 9000, 9001 + LONGEST_LAG_MS), 0, 'far too late');
-  t.equal(left('s', 9300, 9300), 0, '… which nothing else waits for');
+t.test('nor when the provider stops from time to time, too, as its answers tell', async (t) => {
+  fc.assert(
+    fc.property(stopsOf(600, 40), stopsOf(1200, 40), (ours, theirs) => {
+      const calls = callsOf(400, 3, ours, theirs);
+      if (calls.length !== Math.floor(3e6 / paceOfThroughput(400).intervalMicros))
+        throw new Error('a slot was lost');
+      const most = busiestSecond(calls.map(({ arrivedMs }) => arrivedMs));
+      if (most > 402) throw new Error(`${most} of 400 in a second`);
+    }),
+    { numRuns: 50 },
+  );
+  t.pass('50 providers');
 });
 
-t.test('timers that are a little late never add up', async (t) => {
+t.test('late slots are used a fifth closer together, until they are on time again', async (t) => {
   const clock = createSlotClock();
-  for (let index = 0; index < 10_000; index += 1) {
-    const slot = { atMs: index, lostMs: 0 };
-    const leftMs = clock.timeLeft('s', slot, index);
-    if (leftMs > 0) throw new Error(`slot ${index} waits for ${leftMs} ms`);
-    clock.timeLeft('s', slot, index + TOLERANCE_MS - 0.1);
-  }
-  t.pass('10,000 slots');
+  const left = (senderId: string, atMs: number, nowMs: number, lostMs = 0) =>
+    Math.round(clock.timeLeft({ senderId, pace: paceOfThroughput(1) }, { atMs, lostMs }, nowMs));
+  t.equal(left('s', 10_000, 10_040 + TOLERANCE_MS), 0, 'used 40 ms too late');
+  t.equal(left('s', 10_020, 10_040 + TOLERANCE_MS), 16 - TOLERANCE_MS, 'the next is 36 ms late');
+  t.equal(left('s', 10_020, 10_055 + TOLERANCE_MS), 0, 'a timer that fires a little late …');
+  t.equal(left('s', 10_100, 10_110), 10, '… delays nobody else');
+  t.equal(left('other', 10_050, 10_050), 0, 'another number is on time');
+  t.equal(left('s', 10_100, 10_100, 15), 5, 'time that nobody has reserved makes up for it');
+  t.equal(left('s', 10_200, 10_200), 0, 'after a fifth of a second nothing is left');
+  t.equal(left('s', 10_300, 10_301 + LONGEST_LAG_MS), 0, 'far too late');
+  t.equal(left('s', 10_310, 10_310), 0, '… which nothing else waits for');
+});
+
+t.test('a message waits until the one that lies a second’s messages before it is a second old', async (t) => {
+  const owner = { senderId: 's', pace: paceOfThroughput(1000) };
+  const spareMs = (owner.pace.intervalMicros - 1000) / 2;
+  const periodMs = 1000 + spareMs;
+  const waitAfter = (lateMs: number, lostMs = 0) => {
+    const clock = createSlotClock();
+    clock.timeLeft(owner, { atMs: 5000, lostMs: 0 }, 5000 + lateMs);
+    const follower = { atMs: 5000 + periodMs, lostMs };
+    return clock.timeLeft(owner, follower, follower.atMs);
+  };
+  t.equal(waitAfter(0), 0);
+  t.equal(waitAfter(spareMs), 0, 'half of what the pace leaves unused may go by');
+  t.equal(waitAfter(60), 60 - spareMs);
+  t.equal(waitAfter(60, 100), 0, 'time that nobody has reserved: fewer have left since');
 });
 
 t.test(
-  'what was held up on its way to the provider delays what follows, a single slow answer nothing',
+  'what was held up on its way to the provider counts from when it arrived, a single slow answer does not',
   async (t) => {
-    const clock = createSlotClock();
-    const request = { senderId: 's', pace: paceOfThroughput(1000) };
-    const slot = (atMs: number) => ({ atMs, lostMs: 0 });
-    for (let atMs = 0; atMs < 100; atMs += 1) clock.answered(request, slot(atMs), 5, atMs + 5);
-    t.equal(clock.timeLeft('s', slot(105), 105), 0, 'all in time');
-    clock.answered(request, slot(100), 300, 400);
-    clock.answered(request, slot(399), 5, 404);
-    t.equal(clock.timeLeft('s', slot(404), 404), 0, 'one that took long');
-    for (let atMs = 500; atMs < 540; atMs += 1) clock.answered(request, slot(atMs), 545 - atMs, 545);
-    t.equal(clock.timeLeft('s', slot(545), 545), 40 - 3 - TOLERANCE_MS, 'forty that came together');
-    t.equal(clock.timeLeft('other', slot(545), 545), 0);
-    const slow = { senderId: 'slow', pace: paceOfThroughput(80) };
-    for (let atMs = 500; atMs < 540; atMs += 1) clock.answered(slow, slot(atMs), 545 - atMs, 545);
-    t.equal(clock.timeLeft('slow', slot(545), 545), 0, 'of a slow number, there are never so many');
+    const waitAfter = (perSecond: number, delayOf: (index: number) => number) => {
+      const clock = createSlotClock();
+      const owner = { senderId: 's', pace: paceOfThroughput(perSecond) };
+      const stepMs = owner.pace.intervalMicros / 1000;
+      const slots = Array.from({ length: 1400 }, (_, index): Slot => ({ atMs: index * stepMs, lostMs: 0 }));
+      const atSecond = slots.findIndex(({ atMs }) => atMs >= 300);
+      for (const [index, slot] of slots.slice(0, perSecond).entries()) {
+        clock.timeLeft(owner, slot, slot.atMs);
+        clock.answered(owner, slot, 5 + delayOf(index - atSecond));
+      }
+      const periodMs = (1000 + perSecond * stepMs) / 2;
+      const follower = slots.find(({ atMs }) => atMs >= slots[atSecond]!.atMs + periodMs)!;
+      return clock.timeLeft(owner, follower, follower.atMs);
+    };
+    t.equal(
+      waitAfter(1000, () => 0),
+      0,
+      'all in time',
+    );
+    t.equal(
+      waitAfter(1000, (after) => (after === 0 ? 300 : 0)),
+      0,
+      'one that took long',
+    );
+    const heap = (after: number) => (after >= -20 && after < 20 ? 20 - after : 0);
+    const waitMs = waitAfter(1000, heap);
+    t.ok(waitMs > 4 && waitMs < 20, `forty that came together: ${waitMs} ms`);
+    t.equal(
+      waitAfter(80, (after) => heap(after) && 20),
+      0,
+      'of a slow number there are never so many',
+    );
   },
 );
 
-t.test('the shortest time of a call is that of the last ten to twenty seconds', async (t) => {
-  const delay = createBaseDelay();
+t.test('the usual time of a call is the median of the latest', async (t) => {
+  const delay = createUsualDelay();
   t.equal(delay.ms, 0);
-  for (const [tookMs, atMs] of [
-    [50, 0],
-    [20, 1000],
-    [80, 9000],
-  ] as const)
-    delay.observe(tookMs, atMs);
-  t.equal(delay.ms, 20);
-  delay.observe(90, 10_500);
-  t.equal(delay.ms, 20, 'still remembered');
-  delay.observe(95, 21_000);
-  t.equal(delay.ms, 90, 'forgotten: the way has become longer');
-  delay.observe(70, 100_000);
-  t.equal(delay.ms, 70);
+  for (let index = 0; index < 512; index += 1) delay.observe(index % 2 === 0 ? 20 : 30);
+  t.ok(delay.ms === 20 || delay.ms === 30);
+  for (let index = 0; index < 200; index += 1) delay.observe(500);
+  t.equal(delay.ms, 30, 'a stop does not show');
+  for (let index = 0; index < 400; index += 1) delay.observe(80);
+  t.equal(delay.ms, 80, 'a way that has become longer does');
 });
 
 t.test(
