@@ -10,7 +10,7 @@
  *   node --conditions=@switchyard/source bench/send.ts [parts, by comma; all but memory] [sqlite | mysql]
  *
  * A part can be asked for in smaller pieces: rate-80, rate-1000, throughput-10, throughput-10000, throughput-slow. BENCH_NODE_ARGS goes to
- * the worker's node, such as --cpu-prof.
+ * the worker's node, such as --cpu-prof. BENCH_ROUNDS are the rounds of throughput-10 (5).
  */
 import { measureFairness } from './send/fairness.ts';
 import { measureLanes } from './send/lanes.ts';
@@ -25,7 +25,8 @@ const wants = (part: string, piece: string) => parts.includes(part) || parts.inc
 
 for (const perSecond of [80, 1000] as const)
   if (wants('rate', String(perSecond))) await measureRate(database, perSecond);
-const common = { database, rounds: 5, messages: 10_000, connections: 50, latencyMs: 0, receipts: false };
+const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
+const common = { database, rounds, messages: 10_000, connections: 50, latencyMs: 0, receipts: false };
 if (wants('throughput', '10')) await measureThroughput({ ...common, numbers: 10 });
 if (wants('throughput', '10000')) await measureThroughput({ ...common, numbers: 10_000, rounds: 3 });
 if (wants('throughput', 'slow'))

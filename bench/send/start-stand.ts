@@ -31,8 +31,8 @@ export interface Stand {
   /** Asks the simulator's control API. */
   simulator<T>(method: string, path: string, body?: object): Promise<T>;
   figures(): Promise<Figures>;
-  /** Processor time of a process so far, in ms. */
-  cpuOf(name: 'redis' | 'simulator'): number;
+  /** Processor time of a process so far, in ms; 0 where there is none: SQLite has no server. */
+  cpuOf(name: 'redis' | 'simulator' | 'mysql'): number;
   putNumbers(count: number, level: 'STANDARD' | 'HIGH'): Promise<void>;
   accepted(): Promise<number>;
   close(): Promise<void>;
@@ -148,7 +148,7 @@ async function build(
     return data;
   };
   const questions = mysql ? await countQuestions(owner, mysql.url) : undefined;
-  const pids = { redis: () => redis.pid!, simulator: () => simulator.pid };
+  const pids = { redis: () => redis.pid, simulator: () => simulator.pid, mysql: () => mysql?.pid };
   return {
     database,
     simulatorUrl: ready.url,
@@ -161,7 +161,10 @@ async function build(
       const figures = await ask<Figures>('/figures');
       return questions ? { ...figures, sql: await questions() } : figures;
     },
-    cpuOf: (name) => cpuMsOf(pids[name]()),
+    cpuOf(name) {
+      const pid = pids[name]();
+      return pid === undefined ? 0 : cpuMsOf(pid);
+    },
     async putNumbers(count, throughputLevel) {
       for (let from = 0; from < count; from += 50)
         await Promise.all(

@@ -21,6 +21,8 @@ export const API_KEY = 'test-key-of-the-default-merchant';
 export interface Ingress {
   url: string;
   add(job: JobToAdd): Promise<void>;
+  /** Whether a worker has the job of a message that was asked for by `send-message`. */
+  isUnderWay(messageId: string): Promise<boolean>;
   hold(): void;
   release(): Promise<void>;
   /** Ids of messages that statuses have come for. */
@@ -124,6 +126,10 @@ export async function startIngress(t: Teardown, redis: TestRedis): Promise<Ingre
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     add,
+    async isUnderWay(messageId) {
+      const job = await producer.queue('messages').getJob(messageId);
+      return (await job?.isActive()) === true;
+    },
     statuses,
     hold() {
       held = [];

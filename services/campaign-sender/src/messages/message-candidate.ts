@@ -4,6 +4,7 @@ import { padKeys } from '../database/pad-keys.ts';
 import type { Executor } from '../database/scope.ts';
 import type { Lane } from '../pacing/lanes.ts';
 import type { MessageState } from './message-state.ts';
+import type { MessageToRecord } from './record-messages.ts';
 
 /** Who asked for a message. */
 export type Origin = NonNullable<JobPayload<'messages', 'send-message'>['origin']>;
@@ -36,6 +37,8 @@ export interface Candidate {
   contactPhone: string | null;
   /** End of the 24-hour window; 0 when the person never wrote to this number. */
   windowExpiresAtMs: number;
+  /** What to record, where no row of it exists yet: its first row is its intent, or tells why it waits or is not called for. */
+  unrecorded?: MessageToRecord;
 }
 
 /** Loads messages for delivery, in one statement. Those that do not exist, or came in, are left out. */

@@ -3,7 +3,7 @@ import type { Identifier } from '../contacts/address.ts';
 import { formatCallbackData } from '../sending/callback-data.ts';
 import { checkContent, type MessageType } from './content/check-content.ts';
 import type { ContentProblem } from './content/problem.ts';
-import { readRecipient } from './recipient.ts';
+import { type Recipient, readRecipient } from './recipient.ts';
 
 /** The `messages`/send-message job. */
 export type SendMessage = JobPayload<'messages', 'send-message'>;
@@ -43,14 +43,15 @@ export function priorityOf(lane: OutgoingMessage['lane']): number {
 /**
  * Reads a request to send. Never throws, since a job that asks for the impossible still leaves a message that failed.
  *
- * @param identity the message's id and merchant, decided by the caller.
+ * @param identity the message's id and merchant, decided by the caller. @param recipient who is known to be meant.
  */
 export function readOutgoing(
   payload: SendMessage,
   identity: { id: string; merchantId: string; requestHash?: string },
+  recipient: Recipient = readRecipient(payload.to),
 ): { message: OutgoingMessage; problem: OutgoingProblem | undefined } {
   const type = payload.type ?? 'text';
-  const { to, problem } = readRecipient(payload.to);
+  const { to, problem } = recipient;
   const content =
     typeof payload.content === 'string'
       ? { body: payload.content }

@@ -32,6 +32,17 @@ export function readRecipient(text: string): Recipient {
   return recipient;
 }
 
+/**
+ * Reads the address that a text would be if somebody has it: the full numbering plans have nothing to say about a number that writes to us.
+ *
+ * @returns undefined for what must be read in full.
+ */
+export function readKnownRecipient(text: string): Identifier | undefined {
+  if (/^[A-Za-z]/.test(text)) return parseAddress(text);
+  const digits = /^\+?([1-9][0-9]{6,14})$/.exec(text)?.[1];
+  return digits === undefined ? undefined : { kind: 'phone', value: `+${digits}` };
+}
+
 function read(text: string): Recipient {
   const trimmed = text.trim();
   if (/^[A-Za-z]/.test(trimmed)) {

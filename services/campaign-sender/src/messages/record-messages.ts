@@ -41,7 +41,8 @@ export async function recordMessages(
   return items.map(({ message }) => candidates.get(message.id)!);
 }
 
-function toRow(
+/** The row of a message that nobody has tried to send yet. */
+export function toRow(
   { message, senderId, problem }: MessageToRecord,
   contactId: string | null,
   nowMs: number,

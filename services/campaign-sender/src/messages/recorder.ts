@@ -4,19 +4,27 @@ import type { Scope, Store } from '../database/scope.ts';
 import type { Sender, SenderDirectory } from '../senders/sender-directory.ts';
 import { notifyOrigin } from '../sending/notify-origin.ts';
 import type { MessageCheck } from './check-message.ts';
+import { type Correspondent, createFindCorrespondent } from './find-correspondent.ts';
 import type { Candidate } from './message-candidate.ts';
 import {
   type OutgoingMessage,
   type OutgoingProblem,
+  priorityOf,
   readOutgoing,
   type SendMessage,
 } from './outgoing-message.ts';
+import { readKnownRecipient } from './recipient.ts';
 import { type MessageToRecord, recordMessages } from './record-messages.ts';
 
 /** Records requests to send; concurrent ones share a transaction. */
 export interface Recorder extends MessageCheck {
   /** Records what a job asks for. @returns the message as it is now: new, or as an earlier try of the job left it. */
   record(payload: SendMessage, fallbackId: string): Promise<Candidate>;
+  /**
+   * Makes ready what a job asks for without recording it: a message to someone who has written to us is first written down with its
+   * intent. @returns undefined for any other, which is to be recorded.
+   */
+  meet(payload: SendMessage, fallbackId: string): Promise<Candidate | undefined>;
   /** Finds the number a message goes out from; one of another merchant is none. */
   chooseSender(message: Pick<OutgoingMessage, 'merchantId' | 'senderId'>): Promise<Sender | undefined>;
 }
@@ -30,6 +38,7 @@ export function createRecorder(
   senders: SenderDirectory,
   checks: MessageCheck,
 ): Recorder {
+  const findCorrespondent = createFindCorrespondent(store.db);
   const batch = group.batcher<MessageToRecord, Candidate>({
     maxItems: BATCH_SIZE,
     async run(scope, items) {
@@ -47,14 +56,27 @@ export function createRecorder(
     return sender?.merchantId === merchantId ? sender : undefined;
   }
 
+  const identityOf = ({ messageId, merchantId }: SendMessage, fallbackId: string) => ({
+    id: messageId ?? fallbackId,
+    merchantId: merchantId ?? DEFAULT_MERCHANT_ID,
+  });
+
   return {
     ...checks,
     chooseSender,
+    async meet(payload, fallbackId) {
+      const to = readKnownRecipient(payload.to);
+      // Whether a fallback goes instead is decided with its row.
+      if (!to || payload.templateFallback !== undefined) return undefined;
+      const { message, problem } = readOutgoing(payload, identityOf(payload, fallbackId), { to });
+      const sender = problem ? undefined : await chooseSender(message);
+      if (!sender || (await checks.check(message, sender))) return undefined;
+      const person = await findCorrespondent(message.merchantId, to);
+      if (!person || (message.contactId ?? person.contactId) !== person.contactId) return undefined;
+      return unrecordedCandidate({ message, problem: undefined, senderId: sender.id }, person);
+    },
     async record(payload, fallbackId) {
-      const { message, problem } = readOutgoing(payload, {
-        id: payload.messageId ?? fallbackId,
-        merchantId: payload.merchantId ?? DEFAULT_MERCHANT_ID,
-      });
+      const { message, problem } = readOutgoing(payload, identityOf(payload, fallbackId));
       const sender = await chooseSender(message);
       return await batch.submit({
         message,
@@ -62,6 +84,37 @@ export function createRecorder(
         senderId: sender?.id ?? null,
       });
     },
+  };
+}
+
+/** The message as it would be read back, had it been recorded. */
+function unrecordedCandidate(item: MessageToRecord, person: Correspondent): Candidate {
+  const { message, senderId } = item;
+  return {
+    id: message.id,
+    merchantId: message.merchantId,
+    contactId: person.contactId,
+    senderId,
+    addressKind: message.to.kind,
+    address: message.to.value,
+    type: message.type,
+    content: message.content,
+    state: 'queued',
+    priority: priorityOf(message.lane),
+    lane: message.lane,
+    origin: message.origin ?? null,
+    replyTo: message.replyTo ?? null,
+    onUnknown: message.onUnknown,
+    attempts: 0,
+    failures: 0,
+    expiresAtMs: message.expiresAtMs ?? null,
+    nextAttemptAtMs: null,
+    templateFallback: null,
+    optedOut: person.optedOut,
+    marketingOptedOut: person.marketingOptedOut,
+    contactPhone: person.phone,
+    windowExpiresAtMs: person.windows.get(senderId ?? '') ?? 0,
+    unrecorded: item,
   };
 }
 

@@ -3,15 +3,16 @@ import type { Candidate } from '../messages/message-candidate.ts';
 import type { Recorder } from '../messages/recorder.ts';
 import type { DeliveryResult, Sending } from '../sending/create-sending.ts';
 
-/** `messages`/send-message: records the message, then tries to send it. */
+/** `messages`/send-message: tries to send the message, which is recorded at its intent or, where more must be known first, before. */
 export function createSendMessage(
-  recorder: Pick<Recorder, 'record'>,
+  recorder: Pick<Recorder, 'meet' | 'record'>,
   sending: Sending,
 ): Processor<JobPayload<'messages', 'send-message'>, DeliveryResult> {
   return async (payload, { job, signal }) => {
     // The job's own id comes from a counter that starts again when Redis is emptied; with the time it does not repeat.
     const fallbackId = `msg_${job.enqueuedAtMs.toString(36)}_${job.id}`.replaceAll(/[^A-Za-z0-9._-]/g, '_');
-    return await sending.deliver(await recorder.record(payload, fallbackId), signal);
+    const candidate = await recorder.meet(payload, fallbackId);
+    return await sending.deliver(candidate ?? (await recorder.record(payload, fallbackId)), signal);
   };
 }
 

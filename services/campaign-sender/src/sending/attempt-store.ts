@@ -1,25 +1,20 @@
-import { insertIgnore, updateRows } from '@switchyard/database';
+import { updateRows } from '@switchyard/database';
 import type { GroupCommit } from '../database/group-commit.ts';
 import type { Dialect, Executor, Scope, Store } from '../database/scope.ts';
 import type { Candidate } from '../messages/message-candidate.ts';
+import { recordMessages } from '../messages/record-messages.ts';
 import type { WaitReason } from '../messages/wait-reason.ts';
 import type { DueNotes } from '../pacing/due-notes.ts';
+import { type BegunAttempt, beginAttempts } from './begin-attempts.ts';
 import type { Verdict } from './decide-after-call.ts';
 import type { Unsent } from './decide-before-call.ts';
-import { findUnwanted } from './find-unwanted.ts';
 import { notifyOrigin } from './notify-origin.ts';
 import { settleUnsent, tellFailure } from './settle-unsent.ts';
-
-/** A call about to be made: its row is written. */
-export interface BegunAttempt {
-  attempt: number;
-  startedAtMs: number;
-}
 
 /** The rows around a call. Concurrent calls share transactions. */
 export interface AttemptStore {
   /**
-   * Writes the intent. @returns the end of the message instead where the person has opted out since it was read, and undefined when
+   * Writes the intent, and with it the message where that is not recorded yet. @returns the end of the message instead where the person has opted out since it was read, and undefined when
    * somebody else has taken it meanwhile.
    */
   begin(candidate: Candidate): Promise<BegunAttempt | Unsent | undefined>;
@@ -56,10 +51,8 @@ export function createAttemptStore(store: Store, group: GroupCommit, notes: DueN
   const beginBatch = group.batcher<Candidate, BegunAttempt | Unsent | undefined>({
     maxItems: BATCH_SIZE,
     async run({ trx }, candidates) {
-      const ends = await findUnwanted(trx, candidates, now());
-      const wanted = candidates.filter((candidate) => !ends.has(candidate));
-      const begun = await beginAttempts(trx, store.dialect, wanted, now());
-      return candidates.map((candidate) => ends.get(candidate) ?? begun.get(candidate));
+      const begun = await beginAttempts(trx, store.dialect, candidates, now());
+      return candidates.map((candidate) => begun.get(candidate));
     },
   });
   const postponeBatch = group.batcher<Postponed, true>({
@@ -76,7 +69,11 @@ export function createAttemptStore(store: Store, group: GroupCommit, notes: DueN
       const { message } = verdict;
       if (message.state === 'queued') notes.add(candidate.senderId, message.wakeAtMs);
     },
-    settle: (candidate, decision) => inScope((scope) => settleUnsent(scope, store, candidate, decision)),
+    settle: (candidate, decision) =>
+      inScope(async (scope) => {
+        await recordMissing(scope.trx, store.dialect, [candidate], now());
+        return await settleUnsent(scope, store, candidate, decision);
+      }),
     async postpone(candidate, untilMs, reason) {
       const { expiresAtMs } = candidate;
       // Woken when its time to live is over, it ends then and not when it would have been its turn.
@@ -99,6 +96,8 @@ async function postponeMessages(
   postponed: readonly Postponed[],
   nowMs: number,
 ): Promise<void> {
+  const candidates = postponed.map(({ candidate }) => candidate);
+  await recordMissing(trx, dialect, candidates, nowMs);
   await updateRows(
     trx,
     dialect,
@@ -113,48 +112,15 @@ async function postponeMessages(
   );
 }
 
-/** Thrown to have a batch done one by one; a transaction that throws leaves nothing behind. */
-const someoneWasFaster = new Error('another process has taken a message of this batch');
-
-async function beginAttempts(
+/** What is written of messages that do not go out now is written to their rows. */
+async function recordMissing(
   trx: Executor,
   dialect: Dialect,
   candidates: readonly Candidate[],
   nowMs: number,
-): Promise<Map<Candidate, BegunAttempt>> {
-  if (candidates.length === 0) return new Map();
-  const begun = await updateRows(
-    trx,
-    dialect,
-    'messages',
-    'id',
-    candidates.map(({ id, attempts }) => ({
-      key: id,
-      // Looked at again when the process must have died: its call's time-out after this.
-      set: { state: 'sending' as const, attempts: attempts + 1, nextAttemptAtMs: nowMs, updatedAtMs: nowMs },
-      match: { attempts },
-    })),
-    { state: ['queued'] },
-  );
-  if (begun !== candidates.length) {
-    if (candidates.length === 1) return new Map();
-    throw someoneWasFaster;
-  }
-  const rows = candidates.map((each) => ({
-    messageId: each.id,
-    attempt: each.attempts + 1,
-    senderId: each.senderId!,
-    state: 'open' as const,
-    startedAtMs: nowMs,
-    unknownSinceMs: null,
-    endedAtMs: null,
-    providerMessageId: null,
-    errorCode: null,
-    cause: null,
-  }));
-  const inserted = await insertIgnore(trx, dialect, 'message_attempts', rows, ['messageId', 'attempt']);
-  if (inserted !== rows.length) throw new Error('a call has been begun twice');
-  return new Map(candidates.map((each) => [each, { attempt: each.attempts + 1, startedAtMs: nowMs }]));
+): Promise<void> {
+  const missing = candidates.flatMap(({ unrecorded }) => unrecorded ?? []);
+  if (missing.length > 0) await recordMessages(trx, dialect, missing, nowMs);
 }
 
 async function finishAttempts(
