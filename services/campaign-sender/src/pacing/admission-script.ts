@@ -2,6 +2,8 @@ import { recoveredFunction } from './recovery.ts';
 
 /** Messages charge their number's window of this length; half of the one before counts too. */
 const circuitWindowMicros = 10_000_000;
+/** Slots in arrears come closer together by this share: all at once, a campaign would hold them before a more urgent message comes. */
+const catchUp = 0.2;
 /** For so long after the first message to a recipient further ones may go on credit: less than at the provider, since calls take unequal time. */
 const pairCreditMicros = 5_000_000;
 
@@ -9,7 +11,7 @@ const pairCreditMicros = 5_000_000;
  * Decides for many messages at once whether each may be sent now, soon, or not yet; one call just before the requests.
  *
  * KEYS 1 app: hash `tat` (GCRA's theoretical arrival time), `until` (pause asked for by the provider); then for each message
- *        number: hash `tat`, `lost` (time that nobody reserved), `factor`, `cutAt` and `peak` (what a throughput error took away), `until`, `credit2`, `credit3` (when the share of
+ *        number: hash `tat`, `next` (no slot before), `lost` (time that nobody reserved), `factor`, `cutAt` and `peak` (what a throughput error took away), `until`, `credit2`, `credit3` (when the share of
  *        lane 2, 3 is due next), `window`, `calls`, `troubles` (of the window), `openUntil`, `openings`, `probeUntil` (the circuit);
  *        recipient of that number: hash `start`, `count` (of what was sent together: an interval for each after the start it is paid
  *        back), `until`, `strikes`;
@@ -18,9 +20,9 @@ const pairCreditMicros = 5_000_000;
  *      5 recipient's burst, 6 longest reach ahead (µs, for a lane whose share is due), 7 time a probe of the circuit may take;
  *      then for each message 1 interval per message, 2 burst, 3 reach ahead, 4 lane (1 most urgent), 5 share of the lane, 6 messages to
  *      charge the recipient with: 0 for one that was charged when it missed its slot, 7 people per day of the portfolio, 0 for no limit,
- *      8 the recipient's name there. A negative reach asks for what is due of the lane's share, nothing else.
- * Returns three numbers per message: the wait in µs (until its slot, or until it makes sense to ask again), the number's lost time
- *      in µs, and 0 slot reserved, 1 reserved as the circuit's probe; 2 the number's rate, 3 its pause, 4 its circuit, 5 the recipient,
+ *      8 the recipient's name there, 9 for how long slots that nobody asked for in time can still be had (µs). A negative reach asks for what is due of the lane's share, nothing else.
+ * Returns three numbers per message: the wait in µs (until its slot, or until it makes sense to ask again), time of the number up to
+ *      its slot that nobody has reserved, in µs, and 0 slot reserved, 1 reserved as the circuit's probe; 2 the number's rate, 3 its pause, 4 its circuit, 5 the recipient,
  *      6 the portfolio, 7 the app: nothing reserved. Last comes the time of the clock that all this is told by, in µs.
  *
  * All times are µs of Redis's own clock, so that processes with different clocks agree. Keys expire when they say nothing any more.
@@ -34,17 +36,18 @@ local app = redis.call('HMGET', KEYS[1], 'tat', 'until')
 local appTat, appUntil = math.max(tonumber(app[1]) or 0, now), tonumber(app[2]) or 0
 local appTaken = 0
 local numbers, order, answers = {}, {}, {}
-local function number(key)
+local function number(key, arrears)
   local n = numbers[key]
   if n then return n end
   local v = redis.call('HMGET', key, 'tat', 'factor', 'cutAt', 'until', 'credit2', 'credit3', 'window', 'calls', 'troubles',
-    'openUntil', 'openings', 'probeUntil', 'lost', 'peak')
-  n = { tat = math.max(tonumber(v[1]) or 0, now), lost = tonumber(v[13]) or 0, factor = tonumber(v[2]) or 1, cut = v[2], pause = tonumber(v[4]) or 0,
+    'openUntil', 'openings', 'probeUntil', 'lost', 'peak', 'next')
+  n = { tat = tonumber(v[1]) or now, next = tonumber(v[15]) or 0, arrears = arrears, lost = tonumber(v[13]) or 0, factor = tonumber(v[2]) or 1, cut = v[2], pause = tonumber(v[4]) or 0,
     credit = { 0, tonumber(v[5]) or 0, tonumber(v[6]) or 0 }, window = tonumber(v[7]) or 0, calls = tonumber(v[8]) or 0,
     troubles = tonumber(v[9]) or 0, openUntil = tonumber(v[10]) or 0, openings = tonumber(v[11]) or 0,
     probeUntil = tonumber(v[12]) or 0, taken = 0 }
-  if v[1] then n.lost = n.lost + math.max(0, now - tonumber(v[1])) end
   if v[2] then n.factor = recovered(n.factor, tonumber(v[3]), tonumber(v[14]) or 1, now) end
+  if n.factor < 1 then n.arrears = 0 end
+  if n.tat < now - n.arrears then n.lost, n.tat = n.lost + now - n.tat, now end
   local window = math.floor(now / ${circuitWindowMicros})
   if window ~= n.window then
     local kept = window == n.window + 1 and 0.5 or 0
@@ -55,8 +58,8 @@ local function number(key)
   return n
 end
 local function decide(i)
-  local k, a = 2 + (i - 1) * 3, 8 + (i - 1) * 8
-  local n = number(KEYS[k])
+  local k, a = 2 + (i - 1) * 3, 8 + (i - 1) * 9
+  local n = number(KEYS[k], tonumber(ARGV[a + 8]))
   local reach, lane = tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
   if appUntil > now then return appUntil - now, 7 end
   if n.pause > now then return n.pause - now, 3 end
@@ -72,6 +75,7 @@ local function decide(i)
   if owes(now) then return pairFree - now, 5 end
   local step = tonumber(ARGV[a]) / n.factor
   local wait = math.max(0, n.tat - (tonumber(ARGV[a + 1]) - 1) * step - now)
+  if n.arrears > 0 then wait = math.max(wait, n.next - now) end
   if lane > 1 and n.credit[lane] <= now then reach = deepest end
   if wait > reach then return wait - math.max(reach, 0), 2 end
   if appInterval > 0 then
@@ -91,7 +95,10 @@ local function decide(i)
     redis.call('ZADD', KEYS[k + 2], string.format('%.0f', nowMs), ARGV[a + 7])
     redis.call('PEXPIRE', KEYS[k + 2], 86400000)
   end
-  n.tat = math.max(n.tat, now + wait) + step
+  n.tat = math.max(n.tat, now + wait - n.arrears)
+  local unreserved = now + wait - n.tat + n.lost
+  n.tat = n.tat + step
+  n.next = now + wait + step * (1 - ${catchUp})
   n.taken = n.taken + 1
   n.calls = n.calls + 1
   if lane > 1 then n.credit[lane] = math.max(n.credit[lane], now) + step / tonumber(ARGV[a + 4]) end
@@ -104,21 +111,21 @@ local function decide(i)
     redis.call('HSET', KEYS[k + 1], 'start', string.format('%.0f', pairStart), 'count', pairCount)
     redis.call('PEXPIRE', KEYS[k + 1], math.ceil(math.max((pairFree - now) / 1000 + 1000, redis.call('PTTL', KEYS[k + 1]))))
   end
-  if n.openings == 0 then return wait, 0 end
+  if n.openings == 0 then return wait, 0, unreserved end
   n.probeUntil = now + wait + probeTime
-  return wait, 1
+  return wait, 1, unreserved
 end
 for i = 1, (#KEYS - 1) / 3 do
-  local wait, kind = decide(i)
+  local wait, kind, unreserved = decide(i)
   answers[#answers + 1] = math.ceil(wait)
-  answers[#answers + 1] = number(KEYS[2 + (i - 1) * 3]).lost
+  answers[#answers + 1] = math.floor(unreserved or 0)
   answers[#answers + 1] = kind
 end
 answers[#answers + 1] = now
 for _, key in ipairs(order) do
   local n = numbers[key]
   if n.taken > 0 then
-    redis.call('HSET', key, 'tat', string.format('%.0f', n.tat), 'lost', string.format('%.0f', n.lost), 'window', n.window, 'calls', n.calls, 'troubles', n.troubles)
+    redis.call('HSET', key, 'tat', string.format('%.0f', n.tat), 'next', string.format('%.0f', n.next), 'lost', string.format('%.0f', n.lost), 'window', n.window, 'calls', n.calls, 'troubles', n.troubles)
     if n.credit[2] > now then redis.call('HSET', key, 'credit2', string.format('%.0f', n.credit[2])) end
     if n.credit[3] > now then redis.call('HSET', key, 'credit3', string.format('%.0f', n.credit[3])) end
     if n.openings > 0 then redis.call('HSET', key, 'probeUntil', string.format('%.0f', n.probeUntil)) end
@@ -136,12 +143,17 @@ return answers
 
 /**
  * Takes units of a number's throughput without asking: an inbound message counts too.
- * KEYS[1] number. ARGV 1 interval (µs), 2 units.
+ * KEYS[1] number. ARGV 1 interval (µs), 2 units, 3 for how long slots that nobody asked for in time can still be had (µs).
  */
 export const debitScript = `
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
-local tat = math.max(tonumber(redis.call('HGET', KEYS[1], 'tat')) or 0, now) + tonumber(ARGV[1]) * tonumber(ARGV[2])
+local tat = tonumber(redis.call('HGET', KEYS[1], 'tat')) or now
+if tat < now - tonumber(ARGV[3]) then
+  redis.call('HINCRBY', KEYS[1], 'lost', string.format('%.0f', now - tat))
+  tat = now
+end
+tat = tat + tonumber(ARGV[1]) * tonumber(ARGV[2])
 redis.call('HSET', KEYS[1], 'tat', string.format('%.0f', tat))
 redis.call('PEXPIRE', KEYS[1], math.ceil(math.max((tat - now) / 1000 + 1000, redis.call('PTTL', KEYS[1]))))
 return 1

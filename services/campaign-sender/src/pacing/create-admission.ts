@@ -93,7 +93,7 @@ const obstacles: readonly Obstacle[] = ['rate', 'pause', 'circuit', 'recipient',
 
 interface Scripts {
   sendAdmit(keyCount: number, ...keysAndArgs: (string | number)[]): Promise<number[]>;
-  sendDebit(number: string, interval: number, units: number): Promise<number>;
+  sendDebit(number: string, interval: number, units: number, arrears: number): Promise<number>;
   sendSlowDown(number: string, recovery: number, pause: number, between: number): Promise<string>;
   sendHold(key: string, pause: number): Promise<number>;
   sendClear(number: string): Promise<number>;
@@ -158,6 +158,7 @@ export function createAdmission(
           request.isAgain ? 0 : 1,
           portfolio?.peoplePerDay ?? 0,
           portfolio ? recipient : '',
+          pace.arrearsMicros,
         );
       }
       const askedAtMs = performance.now();
@@ -175,10 +176,10 @@ export function createAdmission(
       });
     },
     async debit(senderId, units, pace) {
-      await scripts.sendDebit(numberKey(senderId), pace.intervalMicros, units);
+      await scripts.sendDebit(numberKey(senderId), pace.intervalMicros, units, pace.arrearsMicros);
     },
     async countCall() {
-      if (appInterval > 0) await scripts.sendDebit(appKey, appInterval, 1);
+      if (appInterval > 0) await scripts.sendDebit(appKey, appInterval, 1, 0);
     },
     async slowDown(senderId) {
       return Number(

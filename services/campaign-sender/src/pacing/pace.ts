@@ -2,8 +2,10 @@
 export interface Pace {
   /** Time between two messages at the full rate, in microseconds. */
   intervalMicros: number;
-  /** Messages that may go out at once after a pause, 1 at least; a fraction above it makes up for lost time. */
+  /** Messages that may go out at once after a pause, 1 at least. */
   burst: number;
+  /** For how long slots that nobody could ask for in time can still be had, in microseconds. */
+  arrearsMicros: number;
   /** What was configured, for people. */
   messagesPerSecond: number;
 }
@@ -21,16 +23,18 @@ export const DEFAULT_RATE: Rate = { max: 20, durationMs: 60_000 };
  * Left unused below the provider's limit: requests that left evenly arrive unevenly, and the provider counts arrivals.
  */
 const HEADROOM = 0.022;
+/** A database that stops for a moment costs a number nothing of its rate. */
+const ARREARS_MICROS = 200_000;
 
 /**
- * The pace of a number whose throughput is known: even, since the provider counts each second. An eighth of the headroom makes
- * up for slots that nobody could ask for, since the processes were busy; the rest is for `Arrivals`: what was late, and what travels
- * unevenly.
+ * The pace of a number whose throughput is known: even, since the provider counts each second. Slots that nobody could ask for, since the
+ * processes were busy, are made up for; `Arrivals` sees to it that no second holds too many.
  */
 export function paceOfThroughput(messagesPerSecond: number): Pace {
   return {
     intervalMicros: Math.ceil(1_000_000 / (messagesPerSecond * (1 - HEADROOM))),
-    burst: 1 + Math.max(0, (messagesPerSecond * HEADROOM - 1) / 8),
+    burst: 1,
+    arrearsMicros: ARREARS_MICROS,
     messagesPerSecond,
   };
 }
@@ -45,6 +49,7 @@ export function paceOfRate({ max, durationMs }: Rate): Pace {
   return {
     intervalMicros: Math.ceil((durationMs * 1000) / steady),
     burst,
+    arrearsMicros: 0,
     messagesPerSecond: (max * 1000) / durationMs,
   };
 }

@@ -38,8 +38,8 @@ interface NumberState {
 
 /** Late slots are used closer together by this share until they are on time again: a heap would be an effort for everybody. */
 const CATCH_UP = 0.2;
-/** Later than this a slot is given up. In ms. */
-export const LONGEST_LAG_MS = 150;
+/** Later than this a slot is given up. Longer than the time that a pace makes up for, which comes again a second later. In ms. */
+export const LONGEST_LAG_MS = 300;
 /** So late is on time: if each short delay were handed on to those that follow, they would add up. In ms. */
 export const TOLERANCE_MS = 6;
 /** A timer of 1 ms may fire a little early, never by more. */

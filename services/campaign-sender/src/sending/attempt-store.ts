@@ -133,7 +133,8 @@ async function finishAttempts(
   const accepted = ends.filter(({ verdict }) => verdict.message.state === 'accepted');
   // Messages before attempts, here as in receipts: one order of locks.
   if (accepted.length > 0) await acceptMessages(trx, dialect, accepted, nowMs);
-  for (const end of ends) if (end.verdict.message.state !== 'accepted') await moveMessage(scope, end, nowMs);
+  await putBackMessages(trx, dialect, ends, nowMs);
+  for (const end of ends) if (end.verdict.message.state === 'failed') await failMessage(scope, end, nowMs);
   const others = ends.filter(({ verdict }) => verdict.message.state !== 'accepted');
   // Apart, since those that were accepted differ in nothing but the provider's id.
   if (accepted.length > 0) await closeAttempts(trx, dialect, accepted, nowMs);
@@ -167,29 +168,55 @@ async function acceptMessages(
   );
 }
 
-async function moveMessage(
+/** Calls that end together, as those of a number that hangs do, are written together. */
+async function putBackMessages(
+  trx: Executor,
+  dialect: Dialect,
+  ends: readonly Finish[],
+  nowMs: number,
+): Promise<void> {
+  const updates = ends.flatMap(({ candidate, begun, verdict: { message } }) => {
+    if (message.state !== 'queued' && message.state !== 'parked') return [];
+    const isFailure = message.state === 'queued' && message.isTry;
+    return [
+      {
+        key: candidate.id,
+        set: {
+          state: message.state,
+          failures: candidate.failures + (isFailure ? 1 : 0),
+          nextAttemptAtMs: Math.ceil(message.wakeAtMs),
+          waitReason: null,
+          updatedAtMs: nowMs,
+        },
+        match: { attempts: begun.attempt },
+      },
+    ];
+  });
+  await updateRows(trx, dialect, 'messages', 'id', updates, { state: ['sending', 'parked'] });
+}
+
+async function failMessage(
   scope: Scope,
   { candidate, begun, verdict }: Finish,
   nowMs: number,
 ): Promise<void> {
   const { message } = verdict;
-  if (message.state === 'accepted') return;
-  const isFailed = message.state === 'failed';
+  if (message.state !== 'failed') return;
   const { numUpdatedRows } = await scope.trx
     .updateTable('messages')
     .set({
       state: message.state,
-      failures: candidate.failures + (isFailed || (message.state === 'queued' && message.isTry) ? 1 : 0),
-      nextAttemptAtMs: isFailed ? null : Math.ceil(message.wakeAtMs),
-      waitReason: null,
+      failures: candidate.failures + 1,
+      nextAttemptAtMs: null,
       updatedAtMs: nowMs,
-      ...(isFailed ? { failureCode: message.code, failureReason: message.reason.slice(0, 500) } : {}),
+      failureCode: message.code,
+      failureReason: message.reason.slice(0, 500),
     })
     .where('id', '=', candidate.id)
     .where('state', 'in', ['sending', 'parked'])
     .where('attempts', '=', begun.attempt)
     .executeTakeFirst();
-  if (isFailed && Number(numUpdatedRows) === 1)
+  if (Number(numUpdatedRows) === 1)
     await tellFailure(scope, candidate, begun.attempt, message, nowMs, 'the provider refused');
 }
 

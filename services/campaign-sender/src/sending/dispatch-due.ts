@@ -27,8 +27,8 @@ const NUMBERS_PER_VISIT = 200;
 const MESSAGES_PER_VISIT = 500;
 /** How much work of a number is handed out ahead of its time. */
 const LEAD_MS = 500;
-/** Of a number this fast it is counted: a second's work that is wanting, or too much, would be some hundred messages. */
-const COUNTED_PER_SECOND = 200;
+/** Of a number this fast it is counted, so that half a second is always handed out: a database may stop for as long. */
+const COUNTED_PER_SECOND = 20;
 /** What was handed out longer ago is lost, or is somewhere else: it is handed out again when its claim ends. */
 const CLAIMS_COUNTED_MS = 10_000;
 /** Work that nobody has taken: beyond it more would only be out of order. */

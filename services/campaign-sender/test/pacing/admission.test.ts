@@ -59,6 +59,36 @@ t.test('slots are given one after the other, and a long wait reserves nothing', 
   t.match(await admit('other', 'p', pace), { admitted: true, waitMs: 0 }, 'another number does not wait');
 });
 
+t.test(
+  'slots that nobody could ask for in time come closer together by a fifth, unless they are long past',
+  async (t) => {
+    const { admission, client } = await admissionOf(t);
+    const pace = paceOfThroughput(100);
+    const stepMs = pace.intervalMicros / 1000;
+    const ask = async (senderId: string, count: number, sinceMs: number) => {
+      await client.hset(`send:number:${senderId}`, { tat: (Date.now() - sinceMs) * 1000, lost: 7_000_000 });
+      const answers = await admission.admit(
+        Array.from({ length: count }, (_, index) => ({
+          ...{ senderId, recipient: `p${index}`, pace, lane: 'transactional' as const },
+        })),
+      );
+      return answers.flatMap((answer) => (answer.admitted ? [answer] : []));
+    };
+    const late = await ask('late', 6, 100);
+    t.equal(late.length, 6);
+    t.equal(late[0]!.waitMs, 0);
+    t.ok(late[0]!.slot.lostMs > 7090 && late[0]!.slot.lostMs < 7200, 'it keeps its place among the slots');
+    for (const [index, { waitMs, slot }] of late.entries()) {
+      t.ok(Math.abs(waitMs - index * stepMs * 0.8) < 0.1);
+      const placeMs = slot.atMs - slot.lostMs - (late[0]!.slot.atMs - late[0]!.slot.lostMs);
+      t.ok(Math.abs(placeMs - index * stepMs) < 0.1);
+    }
+    const idle = await ask('idle', 3, 10_000);
+    t.ok(idle[0]!.slot.lostMs > 16_990, 'who was idle has nothing to make up for');
+    t.ok(Math.abs(idle[2]!.waitMs - 2 * stepMs) < 0.1);
+  },
+);
+
 t.test('one recipient has 45 at once on credit, which is paid back whole; others do not wait', async (t) => {
   const { admit, client } = await admissionOf(t);
   const pace = paceOfThroughput(1_000_000);
