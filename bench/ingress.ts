@@ -3,9 +3,11 @@
  * 50 connections, rounds in turn. Also a POST of 1000 statuses, the process's memory over a million events, and what a remembered
  * event costs in Redis.
  *
- *   node --conditions=@switchyard/source bench/ingress.ts [seconds per round] [rounds] [events]
+ *   node --conditions=@switchyard/source bench/ingress.ts [seconds per round] [rounds] [events; 0 leaves memory out]
+ *
+ * BENCH_NODE_ARGS goes to the node of ingress, such as --cpu-prof.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -61,19 +63,36 @@ function post(url: string, agent: Agent, body: Buffer): Promise<number> {
 interface Round {
   rate: number;
   p99Ms: number;
-  /** CPU time of the server per request: says the most on a machine that does other things too. */
-  cpuUs: number;
+  /** CPU time per request: says the most on a machine that does other things too. */
+  cpuUs: Cpu;
 }
 
-/** User and system time of a process, in µs; Linux counts it in ticks of 10 ms. */
-function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+/** CPU time of everything that takes part, in µs. */
+interface Cpu {
+  /** The server's main thread. */
+  main: number;
+  /** Its other threads: garbage collection, compression, the database's log. */
+  threads: number;
+  redis: number;
+  client: number;
+}
+
+/** User and system time of a process or thread, in µs; Linux counts it in ticks of 10 ms. */
+function ticksOf(path: string): number {
+  const fields = readFileSync(`/proc/${path}/stat`, 'utf8').split(') ')[1]!.split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
+function cpuOf(pid: number, redisPid: number): Cpu {
+  const main = ticksOf(`${pid}/task/${pid}`);
+  const all = readdirSync(`/proc/${pid}/task`).reduce((sum, id) => sum + ticksOf(`${pid}/task/${id}`), 0);
+  const { user, system } = process.cpuUsage();
+  return { main, threads: all - main, redis: ticksOf(String(redisPid)), client: user + system };
+}
+
 /** One round at a server. */
-async function measure(url: string, pid: number, durationMs: number): Promise<Round> {
-  const cpuBefore = cpuOf(pid);
+async function measure(url: string, pid: number, redisPid: number, durationMs: number): Promise<Round> {
+  const before = cpuOf(pid, redisPid);
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const times: number[] = [];
   const startedAt = performance.now();
@@ -89,11 +108,18 @@ async function measure(url: string, pid: number, durationMs: number): Promise<Ro
   );
   const elapsedMs = performance.now() - startedAt;
   agent.destroy();
+  const after = cpuOf(pid, redisPid);
+  const perRequest = (name: keyof Cpu) => (after[name] - before[name]) / times.length;
   times.sort((a, b) => a - b);
   return {
     rate: (times.length / elapsedMs) * 1000,
     p99Ms: times[Math.floor(times.length * 0.99)]!,
-    cpuUs: (cpuOf(pid) - cpuBefore) / times.length,
+    cpuUs: {
+      main: perRequest('main'),
+      threads: perRequest('threads'),
+      redis: perRequest('redis'),
+      client: perRequest('client'),
+    },
   };
 }
 
@@ -147,7 +173,9 @@ try {
   const dataDir = await mkdtemp(join(tmpdir(), 'switchyard-bench-'));
   owner.teardown(() => rm(dataDir, { recursive: true, force: true }));
   const bare = spawnNode(owner, new URL('./ingress-bare.ts', import.meta.url), { args: [redis.url, SECRET] });
+  const nodeArgs = (process.env.BENCH_NODE_ARGS ?? '').split(' ').filter(Boolean);
   const ingress = spawnNode(owner, new URL('../services/ingress/src/main.ts', import.meta.url), {
+    nodeArgs,
     env: {
       PORT: '0',
       HOST: '127.0.0.1',
@@ -166,19 +194,19 @@ try {
   const control = new Redis(redis.url);
   const pids = { bare: bare.pid, ingress: ingress.pid };
   const figures: Record<keyof typeof urls, Round[]> = { bare: [], ingress: [] };
-  for (const name of ['bare', 'ingress'] as const) await measure(urls[name], pids[name], WARM_UP_MS);
+  for (const name of ['bare', 'ingress'] as const) await measure(urls[name], pids[name], redis.pid!, WARM_UP_MS);
   for (let round = 0; round < rounds; round++) {
     for (const name of ['bare', 'ingress'] as const) {
       await control.flushall();
-      figures[name].push(await measure(urls[name], pids[name], seconds * 1000));
+      figures[name].push(await measure(urls[name], pids[name], redis.pid!, seconds * 1000));
     }
   }
   for (const name of ['bare', 'ingress'] as const) {
     const rate = median(figures[name].map((each) => each.rate));
     const p99Ms = median(figures[name].map((each) => each.p99Ms));
-    const cpuUs = median(figures[name].map((each) => each.cpuUs));
+    const cpu = (part: keyof Cpu) => median(figures[name].map(({ cpuUs }) => cpuUs[part])).toFixed(0);
     console.log(
-      `${name}: ${rate.toFixed(0)} requests/s, p99 ${p99Ms.toFixed(1)} ms, ${cpuUs.toFixed(0)} µs CPU each`,
+      `${name}: ${rate.toFixed(0)} requests/s, p99 ${p99Ms.toFixed(1)} ms; CPU each: main thread ${cpu('main')} µs, other threads ${cpu('threads')} µs, Redis ${cpu('redis')} µs, client ${cpu('client')} µs`,
     );
   }
   const ratios = figures.ingress.map((each, round) => each.rate / figures.bare[round]!.rate);
@@ -204,7 +232,9 @@ try {
   agent.destroy();
   console.log(`a POST of 1000 statuses: ${median(times).toFixed(1)} ms median (target ≤ 25 ms)`);
 
-  await measureMemory(urls.ingress, ingress.pid, control);
+  if (events > 0) await measureMemory(urls.ingress, ingress.pid, control);
+  // A profile is written by a process that ends by itself.
+  if (nodeArgs.length > 0) await ingress.kill('SIGTERM');
   control.disconnect();
 } finally {
   for (const teardown of teardowns) await teardown();
