@@ -194,7 +194,8 @@ try {
   const control = new Redis(redis.url);
   const pids = { bare: bare.pid, ingress: ingress.pid };
   const figures: Record<keyof typeof urls, Round[]> = { bare: [], ingress: [] };
-  for (const name of ['bare', 'ingress'] as const) await measure(urls[name], pids[name], redis.pid!, WARM_UP_MS);
+  for (const name of ['bare', 'ingress'] as const)
+    await measure(urls[name], pids[name], redis.pid!, WARM_UP_MS);
   for (let round = 0; round < rounds; round++) {
     for (const name of ['bare', 'ingress'] as const) {
       await control.flushall();

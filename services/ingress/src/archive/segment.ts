@@ -5,6 +5,9 @@ import type { SourceKind } from '../database/tables.ts';
 const compress = promisify(deflateRaw);
 const expand = promisify(inflateRaw);
 
+/** Of webhooks, a higher level saves 2 % of room for twice the time. */
+const LEVEL = 3;
+
 /** A verified webhook, or the part of one that is a merchant's, as it is archived. */
 export interface ArchiveEntry {
   readonly merchantId: string;
@@ -24,15 +27,18 @@ export interface ArchiveEntry {
  * @returns base64.
  */
 export async function packSegment(entries: readonly ArchiveEntry[]): Promise<string> {
-  const parts: Buffer[] = [];
-  for (const { body, merchantId: _merchantId, ...facts } of entries) {
-    const head = Buffer.from(JSON.stringify(facts), 'utf8');
-    const lengths = Buffer.alloc(8);
-    lengths.writeUInt32LE(head.length, 0);
-    lengths.writeUInt32LE(body.length, 4);
-    parts.push(lengths, head, body);
-  }
-  return (await compress(Buffer.concat(parts), { level: 4 })).toString('base64');
+  const heads = entries.map(({ body: _body, merchantId: _merchantId, ...facts }) => JSON.stringify(facts));
+  const headBytes = heads.map((head) => Buffer.byteLength(head));
+  const size = entries.reduce((sum, { body }, index) => sum + 8 + headBytes[index]! + body.length, 0);
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
+  entries.forEach(({ body }, index) => {
+    at = bytes.writeUInt32LE(headBytes[index]!, at);
+    at = bytes.writeUInt32LE(body.length, at);
+    at += bytes.write(heads[index]!, at);
+    at += body.copy(bytes, at);
+  });
+  return (await compress(bytes, { level: LEVEL })).toString('base64');
 }
 
 /** Unpacks what {@link packSegment} has packed. */
