@@ -21,7 +21,7 @@ const strength: Readonly<Record<IdentifierKind, number>> = {
 };
 
 /** Under which an identifier is kept in maps. */
-export function identifierKey({ kind, value }: Identifier): string {
+export function identifierKey({ kind, value }: { kind: string; value: string }): string {
   return `${kind}:${value}`;
 }
 
@@ -39,7 +39,7 @@ export async function findOwners(
     .where('kind', 'in', [...new Set(identifiers.map(({ kind }) => kind))])
     .where('value', 'in', padKeys([...new Set(identifiers.map(({ value }) => value))]))
     .execute();
-  return new Map(rows.map((row) => [`${row.kind}:${row.value}`, row.contactId]));
+  return new Map(rows.map((row) => [identifierKey(row), row.contactId]));
 }
 
 /** Finds the owners of identifiers of several merchants, in one statement. @returns by {@link ownerKey}. */

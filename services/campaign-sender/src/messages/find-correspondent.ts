@@ -59,7 +59,7 @@ async function findCorrespondents(
     .execute();
   const found = new Map<string, Correspondent>();
   for (const row of rows) {
-    const key = `${row.kind}:${row.value}`;
+    const key = identifierKey(row);
     let person = found.get(key);
     if (!person) {
       person = {
