@@ -1,7 +1,5 @@
-// Routes everywhere say `tags`, `summary` and `helmet`; without these lines only this package would know those words.
+// Routes everywhere say `tags` and `summary`; without this line only this package would know those words.
 /// <reference types="@fastify/swagger" preserve="true" />
-/// <reference types="@fastify/helmet" preserve="true" />
-import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { ConfigError } from '@switchyard/config';
 import Fastify, {
@@ -22,6 +20,7 @@ import type { HealthSource, LiveStatus } from './health-source.ts';
 import { checkHttpConfig, type HttpConfig, type TrustProxy } from './http-fields.ts';
 import { installDraining } from './install-draining.ts';
 import { createRequestLogger, installRequestContext } from './install-request-context.ts';
+import { installSecurityHeaders } from './install-security-headers.ts';
 import { logRequests } from './log-requests.ts';
 import { registerDocs } from './register-docs.ts';
 import { registerProbes } from './register-probes.ts';
@@ -74,10 +73,7 @@ export async function buildServiceApp(settings: ServiceAppSettings): Promise<Ser
   installRequestContext(app);
   const drain = installDraining(app, config.shutdownTimeoutMs);
   logRequests(app, metrics);
-  await app.register(helmet, {
-    // TLS ends at the edge: on plain HTTP this directive would break the pages of /docs.
-    contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
-  });
+  installSecurityHeaders(app);
   await shedLoad(app, config);
   await registerRedis(app, settings.redis ?? {});
   await registerDocs(app, { service, version });
