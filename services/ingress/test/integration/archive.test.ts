@@ -141,16 +141,14 @@ eachDatabase(t, 'the archive', async (t, database) => {
 eachDatabase(t, 'strict mode', async (t, database) => {
   const redis = await startRedis(t);
   const ingress = await startIngress(t, environmentOf(redis, database, { INGRESS_STRICT: 'true' }));
-  const { webhook: post, runtime } = ingress;
+  const { webhook: post } = ingress;
 
-  await t.test('every answered webhook is in SQL, many with one commit', async (t) => {
+  await t.test('every answered webhook is in SQL', async (t) => {
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, index) => post(textWebhook(`s-${index}`))),
     );
     t.ok(answers.every(({ status }) => status === 200));
     t.equal((await archived(ingress)).length, 60);
-    const { length } = await runtime.database.db.selectFrom('archive_segments').select('id').execute();
-    t.ok(length < 30, `${length} segments`);
   });
 
   await t.test(
