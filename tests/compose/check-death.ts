@@ -70,7 +70,7 @@ export async function checkDeath(options: {
       const problems = outcomes.flatMap((outcome) =>
         outcome.status === 'rejected' ? [outcome.reason.message] : [],
       );
-      assert.deepEqual(problems, []);
+      assert.equal(problems.join('; '), '');
       for (let index = 0; index < talking + beginning; index++)
         assert.deepEqual(people.textsOf(phone(index)), transcript, phone(index));
       return `${((performance.now() - killedAt) / 1000).toFixed(1)} s after the death`;
