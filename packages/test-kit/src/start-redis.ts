@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
@@ -11,6 +11,14 @@ export interface TestRedis extends ServerProcess {
   readonly url: string;
   readonly host: string;
   readonly port: number;
+  /** Marks what has been written by now; for {@link TestRedis.forget}. Only with `aof`. */
+  mark(): Promise<void>;
+  /**
+   * Dies and comes back without what was written since the mark, acknowledged as it was: so a process ends whose disk was slow (with
+   * `everysec`, writes wait up to two seconds in memory while the last flush is under way), a machine without power, a fail-over to a
+   * replica that lagged.
+   */
+  forget(): Promise<void>;
 }
 
 /** Settings of {@link startRedis}. */
@@ -51,11 +59,29 @@ export async function startRedis(t: Teardown, options: TestRedisOptions = {}): P
     t.teardown(async () => {
       await server.kill();
       await rm(directory, { recursive: true, force: true });
+      await rm(`${directory}-mark`, { recursive: true, force: true });
     });
     const auth = options.password === undefined ? '' : `:${encodeURIComponent(options.password)}@`;
     const address = { url: `redis://${auth}127.0.0.1:${port}`, host: '127.0.0.1', port };
-    return Object.assign(server, address);
+    return Object.assign(server, address, createMemory(server, directory));
   }
+}
+
+function createMemory(server: ServerProcess, directory: string): Pick<TestRedis, 'mark' | 'forget'> {
+  const files = join(directory, 'appendonlydir');
+  const marked = `${directory}-mark`;
+  return {
+    async mark() {
+      await rm(marked, { recursive: true, force: true });
+      await cp(files, marked, { recursive: true });
+    },
+    async forget() {
+      await server.kill();
+      await rm(files, { recursive: true, force: true });
+      await cp(marked, files, { recursive: true });
+      await server.start();
+    },
+  };
 }
 
 function redisArguments(port: number, directory: string, options: TestRedisOptions): string[] {

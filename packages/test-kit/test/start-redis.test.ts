@@ -31,6 +31,17 @@ t.test('with an append-only file, data survive SIGKILL and a new start on the sa
   t.equal(await until(() => client.get('key'), { what: 'reconnected' }), 'kept');
 });
 
+t.test('what was acknowledged since the mark can be lost, as by a slow disk', async (t) => {
+  const redis = await startRedis(t, { aof: true });
+  const client = connect(t, redis.url);
+  await client.set('before', 'kept');
+  await redis.mark();
+  await client.set('after', 'lost');
+  await redis.forget();
+  t.equal(await until(() => client.get('before'), { what: 'reconnected' }), 'kept');
+  t.equal(await client.get('after'), null);
+});
+
 t.test('a frozen server answers nothing until it is thawed, and can be stopped while frozen', async (t) => {
   const redis = await startRedis(t);
   const client = connect(t, redis.url);
