@@ -50,6 +50,7 @@ export function tokenContext(senderId: string): string {
 
 /** How long a number is remembered. */
 export const REMEMBERED_MS = 2000;
+const REMEMBERED_MOST = 50_000;
 const LOADED_AT_ONCE = 200;
 
 /** What a number's row is joined with. */
@@ -76,6 +77,8 @@ export function createSenderDirectory({
 }: DirectoryOptions): SenderDirectory {
   const unconfigured = paceOfRate(defaultRate ?? DEFAULT_RATE);
   const remembered = new Map<string, { untilMs: number; sender: Promise<Sender | undefined> }>();
+  // A number is read every two seconds, but its token opened only when it is another.
+  const opened = new Map<string, { sealed: string; token: string }>();
 
   function remember(key: string, load: () => Promise<Sender | undefined>): Promise<Sender | undefined> {
     const known = remembered.get(key);
@@ -83,7 +86,7 @@ export function createSenderDirectory({
     const sender = load();
     remembered.set(key, { untilMs: performance.now() + REMEMBERED_MS, sender });
     sender.catch(() => remembered.delete(key));
-    if (remembered.size > 50_000) remembered.clear();
+    if (remembered.size > REMEMBERED_MOST) remembered.clear();
     return sender;
   }
 
@@ -95,8 +98,13 @@ export function createSenderDirectory({
 
   function openToken(id: string, sealed: string | null, context: string): string | undefined {
     if (sealed === null) return undefined;
+    const known = opened.get(context);
+    if (known?.sealed === sealed) return known.token;
     try {
-      return secretBox.open(sealed, context);
+      const token = secretBox.open(sealed, context);
+      if (opened.size >= REMEMBERED_MOST) opened.clear();
+      opened.set(context, { sealed, token });
+      return token;
     } catch (error) {
       logger.error({ senderId: id, err: error }, 'the token of a number cannot be read');
       return undefined;
