@@ -11,6 +11,7 @@ import { createCustomIntake } from './custom/create-custom-intake.ts';
 import { migrations } from './database/migrations.ts';
 import type { IngressTables } from './database/tables.ts';
 import { createBodyBudget } from './intake/create-body-budget.ts';
+import { createDurableAdd } from './intake/create-durable-add.ts';
 import { createEventIntake } from './intake/create-event-intake.ts';
 import { createMemoryGuard } from './intake/create-memory-guard.ts';
 import { createReplay } from './intake/create-replay.ts';
@@ -32,6 +33,8 @@ import { createDataRequests } from './privacy/create-data-requests.ts';
 import { createErasures } from './privacy/create-erasures.ts';
 import { eraseOwn } from './privacy/erase-own.ts';
 import { createControlProcessors } from './processors/create-control-processors.ts';
+import { createQueueWatch } from './recovery/create-queue-watch.ts';
+import { createRecoveries } from './recovery/create-recoveries.ts';
 import { registerArchive } from './routes/register-archive.ts';
 import { registerCustomWebhooks } from './routes/register-custom-webhooks.ts';
 import { registerMerchants } from './routes/register-merchants.ts';
@@ -48,6 +51,7 @@ import { createWebhookIntake } from './whatsapp/create-webhook-intake.ts';
 
 const VERSION = '0.1.0';
 const MEMORY_LOOK_MS = 1000;
+const QUEUE_LOOK_MS = 1000;
 const REPLAY_LOOK_MS = 2000;
 const UNROUTED_LOOK_MS = 10_000;
 const ERASE_LOOK_MS = 3000;
@@ -129,7 +133,12 @@ async function assemble(
     createEventIntake({ seen, producer, unrouted, memory, archive, metrics: metrics[source], gatherWrites });
   const findSigner = createFindSigner();
   const whatsapp = createWebhookIntake({ directory, findSigner, intake: intakeOf('whatsapp') });
-  const shopify = createShopifyIntake({ directory, findSigner, intake: intakeOf('shopify') });
+  const shopify = createShopifyIntake({
+    directory,
+    findSigner,
+    intake: intakeOf('shopify'),
+    addDurably: createDurableAdd(runtime.outbox),
+  });
   const custom = createCustomIntake({ directory, intake: intakeOf('custom') });
   const alerts = createAlertIntake(intakeOf('alertmanager'));
   const replay = createReplay({
@@ -166,6 +175,18 @@ async function assemble(
   const dataRequests = createDataRequests({ database, outbox, secretBox, archive: archiveStore });
   await registerPrivacy(app, { erasures, dataRequests });
   const replays = createReplays({ database, store: archiveStore, leases, replay, owner, logger });
+  const watch =
+    archive &&
+    createQueueWatch({
+      client: redis.queue,
+      key: `sw:ingress:${runtime.bullPrefix}:beats`,
+      archive,
+      recoveries: createRecoveries({ database }),
+      metrics: runtime.metrics,
+      logger,
+    });
+  // Once before any webhook is taken: what this run of Redis is to remember begins here.
+  await watch?.look();
   await registerArchive(app, { store: archiveStore, replays, merchants });
   await registerSessions(app, {
     client: redis.cache,
@@ -183,6 +204,7 @@ async function assemble(
     }),
   );
   runtime.addTask({ name: 'look at queue memory', intervalMs: MEMORY_LOOK_MS, run: () => memory.look() });
+  if (watch) runtime.addTask({ name: 'watch the queue Redis', intervalMs: QUEUE_LOOK_MS, run: watch.look });
   const unroutedAlerts = createUnroutedAlerts({ unrouted, producer });
   runtime.addTask({
     name: 'tell of unrouted events',

@@ -17,6 +17,12 @@ export interface ArchiveWriter {
    * @throws CodedError DATABASE_AWAY when they are not stored in time.
    */
   write(entries: readonly ArchiveEntry[], timeoutMs: number): Promise<void>;
+  /**
+   * Waits until what was taken by now is stored (or was dropped).
+   *
+   * @throws CodedError DATABASE_AWAY when it is not in time; it still waits then.
+   */
+  settle(timeoutMs: number): Promise<void>;
   /** Stores what waits; for the end of the process. */
   close(): Promise<void>;
 }
@@ -102,7 +108,8 @@ export function createArchiveWriter(settings: {
       while (pending.length > 0) if (!(await writeRound(nextRound()))) break;
     })().finally(() => {
       running = undefined;
-      if (pending.some(({ done }) => done)) void flush();
+      // In strict mode what waits is waited for, and fails with its round; else a database that is away is left alone for a while.
+      if (isStrict && pending.length > 0) void flush();
       else if (pending.length > 0) later(FLUSH_MS);
     });
     return running;
@@ -110,6 +117,20 @@ export function createArchiveWriter(settings: {
 
   function later(ms: number): void {
     timer ??= setTimeout(() => void flush(), ms).unref();
+  }
+
+  async function stored(entries: readonly ArchiveEntry[], timeoutMs: number): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    // The failure of a write that all have given up on must not end the process.
+    done.promise.catch(() => undefined);
+    push(entries, done);
+    // Those of this turn of the event loop come along.
+    setImmediate(() => void flush());
+    try {
+      await withinDeadline(done.promise, timeoutMs, () => new Error('not archived in time'));
+    } catch (cause) {
+      throw databaseAway("the event can't be archived now; try again", { cause, delayMs: 5000 });
+    }
   }
 
   return {
@@ -121,19 +142,10 @@ export function createArchiveWriter(settings: {
       else later(FLUSH_MS);
     },
     async write(entries, timeoutMs) {
-      if (entries.length === 0) return;
-      const done = Promise.withResolvers<void>();
-      // The failure of a write that all have given up on must not end the process.
-      done.promise.catch(() => undefined);
-      push(entries, done);
-      // Those of this turn of the event loop come along.
-      setImmediate(() => void flush());
-      try {
-        await withinDeadline(done.promise, timeoutMs, () => new Error('not archived in time'));
-      } catch (cause) {
-        throw databaseAway("the event can't be archived now; try again", { cause, delayMs: 5000 });
-      }
+      if (entries.length > 0) await stored(entries, timeoutMs);
     },
+    // Entries are stored in their order, so that one more, of nothing, is stored after all of them.
+    settle: (timeoutMs) => stored([], timeoutMs),
     async close() {
       await running;
       await flush();

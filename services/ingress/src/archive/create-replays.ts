@@ -62,7 +62,7 @@ export function createReplays(settings: {
     }
   }
 
-  /** @returns whether there may be more. */
+  /** @returns whether there may be more of it, as this replica knows it. */
   async function step(row: ArchiveReplayRow, signal: AbortSignal): Promise<boolean> {
     const { fromMs, toMs, kind } = row;
     const segments = await store.segments({
@@ -80,18 +80,32 @@ export function createReplays(settings: {
         if (kind === null || entry.kind === kind) await replayEntry(row, entry);
       }
       row.afterId = segment.id;
-      await save(row);
+      if (!(await save(row))) return false;
     }
     if (segments.length === SEGMENTS_AT_ONCE) return true;
     row.finishedAtMs = Date.now();
-    await save(row);
+    if (!(await save(row))) return false;
     const { id, accepted, unrouted, refused } = row;
     logger.info({ replayId: id, accepted, unrouted, refused }, 'a replay from the archive is done');
     return false;
   }
 
-  async function save({ id, ...row }: ArchiveReplayRow): Promise<void> {
-    await db.updateTable('archive_replays').set(row).where('id', '=', id).execute();
+  /** @returns false where it was widened, or set to begin anew, meanwhile: then nothing is saved. */
+  async function save({ id, fromMs: _fromMs, toMs: _toMs, ...row }: ArchiveReplayRow): Promise<boolean> {
+    const { numUpdatedRows } = await db
+      .updateTable('archive_replays')
+      .set(row)
+      .where('id', '=', id)
+      .where('round', '=', row.round)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
+  }
+
+  /** Says that it has begun before anything is read, so that who stores entries later knows that they may be missed. */
+  async function begin(row: ArchiveReplayRow): Promise<boolean> {
+    if (row.startedAtMs !== null) return true;
+    row.startedAtMs = Date.now();
+    return save(row);
   }
 
   return {
@@ -104,15 +118,19 @@ export function createReplays(settings: {
         });
       const row: ArchiveReplayRow = {
         id: createId('rep'),
+        reason: 'requested',
         merchantId: merchantId ?? null,
         kind: kind ?? null,
         fromMs,
         toMs: Math.min(toMs, nowMs),
+        notBeforeMs: 0,
         afterId: '',
+        round: 0,
         accepted: 0,
         unrouted: 0,
         refused: 0,
         createdAtMs: nowMs,
+        startedAtMs: null,
         finishedAtMs: null,
       };
       await db.insertInto('archive_replays').values(row).execute();
@@ -126,6 +144,7 @@ export function createReplays(settings: {
           .selectFrom('archive_replays')
           .selectAll()
           .where('finishedAtMs', 'is', null)
+          .where('notBeforeMs', '<=', Date.now())
           .orderBy('id')
           .limit(1)
           .executeTakeFirst();
@@ -134,7 +153,7 @@ export function createReplays(settings: {
       if (!lease) return;
       try {
         for (let row = await next(); row; row = await next()) {
-          let hasMore = true;
+          let hasMore = await begin(row);
           while (hasMore) {
             if (signal.aborted || !(await leases.renew(lease, LEASE_MS))) return;
             hasMore = await step(row, signal);

@@ -3,6 +3,7 @@ import { archiveMigration } from './archive-migration.ts';
 import { eventsMigration } from './events-migration.ts';
 import { merchantsMigration } from './merchants-migration.ts';
 import { privacyMigration } from './privacy-migration.ts';
+import { recoveryMigration } from './recovery-migration.ts';
 import { signaturesMigration } from './signatures-migration.ts';
 import { wideningMigration } from './widening-migration.ts';
 
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   'ingress-004-signatures': signaturesMigration,
   'ingress-005-archive': archiveMigration,
   'ingress-006-privacy': privacyMigration,
+  'ingress-007-recovery': recoveryMigration,
 };

@@ -7,6 +7,7 @@ export interface IngressTables {
   unrouted_events: UnroutedEventRow;
   archive_segments: ArchiveSegmentRow;
   archive_replays: ArchiveReplayRow;
+  queue_runs: QueueRunRow;
   subscriptions: SubscriptionRow;
   erasures: ErasureRow;
   erasure_acknowledgements: ErasureAcknowledgementRow;
@@ -112,19 +113,33 @@ export interface ArchiveSegmentRow {
 /** A time range of the archive that is, or was, taken in again. */
 export interface ArchiveReplayRow {
   id: string;
+  /** Somebody asked for it, or the queue's Redis may have forgotten what it acknowledged. */
+  reason: 'requested' | 'queue-restarted';
   /** Null: of all. */
   merchantId: string | null;
   kind: string | null;
   fromMs: number;
   toMs: number;
+  notBeforeMs: number;
   /** The last segment that is done. */
   afterId: string;
+  /** Counts what others change while one replica works at it. */
+  round: number;
   accepted: number;
   unrouted: number;
   /** Refused for good, such as those of a source that belongs to another app by now. */
   refused: number;
   createdAtMs: number;
+  /** Null again where it must begin anew. */
+  startedAtMs: number | null;
   finishedAtMs: number | null;
+}
+
+/** One row: the run of the queue's Redis that all before was acknowledged by. */
+export interface QueueRunRow {
+  id: string;
+  run: string;
+  seenAtMs: number;
 }
 
 /** The event types a merchant's endpoints want. */

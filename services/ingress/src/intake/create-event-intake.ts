@@ -4,6 +4,7 @@ import type { ArchiveWriter } from '../archive/create-archive-writer.ts';
 import type { ArchiveEntry } from '../archive/segment.ts';
 import { payloadMalformed, queueFull } from '../errors.ts';
 import { addEvents } from './add-events.ts';
+import type { AddDurably } from './create-durable-add.ts';
 import type { MemoryGuard } from './create-memory-guard.ts';
 import type { SeenEvents } from './create-seen-events.ts';
 import { createStageClock } from './create-stage-clock.ts';
@@ -44,6 +45,8 @@ export interface Delivery {
   readonly startedAtMs: number;
   /** What to archive of it. */
   archive(): readonly ArchiveEntry[];
+  /** How its jobs are added where the queue alone is not safe enough for them. */
+  readonly addDurably?: AddDurably;
   /** See {@link KeptWebhook.isFromArchive}. */
   readonly isFromArchive: boolean;
 }
@@ -111,9 +114,13 @@ export function createEventIntake(settings: EventIntakeSettings): EventIntake {
       }
     gatherWrites();
     try {
-      for (const index of await addEvents(producer, jobs, leftMs(delivery))) refused.add(idOfJob[index]!);
+      const { addDurably } = delivery;
+      const indexes = addDurably
+        ? await addDurably(jobs, leftMs(delivery))
+        : await addEvents(producer, jobs, leftMs(delivery));
+      for (const index of indexes) refused.add(idOfJob[index]!);
     } catch (error) {
-      throw reject('queue-unavailable', error as CodedError);
+      throw reject(delivery.addDurably ? 'database-away' : 'queue-unavailable', error as CodedError);
     }
     const nowMs = Date.now();
     for (const id of fresh) {

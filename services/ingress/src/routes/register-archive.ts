@@ -8,6 +8,8 @@ import { Epoch, IdParams } from './schemas.ts';
 const orNull = Type.Union([Type.String(), Type.Null()]);
 const Replay = Type.Object({
   id: Type.String(),
+  /** `queue-restarted`: recorded by ingress itself, when the queue's Redis may have forgotten what it acknowledged. */
+  reason: Type.Union([Type.Literal('requested'), Type.Literal('queue-restarted')]),
   merchantId: orNull,
   kind: orNull,
   fromMs: Epoch,
@@ -16,6 +18,7 @@ const Replay = Type.Object({
   unrouted: Type.Integer(),
   refused: Type.Integer(),
   createdAtMs: Epoch,
+  startedAtMs: Type.Union([Epoch, Type.Null()]),
   finishedAtMs: Type.Union([Epoch, Type.Null()]),
 });
 const closed = { additionalProperties: false };

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JobMeta } from '@switchyard/jobs';
 import { signatureInvalid, sourceOfAnotherApp } from '../errors.ts';
+import type { AddDurably } from '../intake/create-durable-add.ts';
 import type { EventIntake, IntakeResult } from '../intake/create-event-intake.ts';
 import { createStageClock } from '../intake/create-stage-clock.ts';
 import type { EventToKeep } from '../intake/create-unrouted-events.ts';
@@ -35,8 +36,9 @@ export function createShopifyIntake(settings: {
   directory: Pick<Directory, 'apps' | 'guessApp' | 'source'>;
   findSigner: FindSigner;
   intake: EventIntake;
+  addDurably: AddDurably;
 }): ShopifyIntake {
-  const { directory, findSigner, intake } = settings;
+  const { directory, findSigner, intake, addDurably } = settings;
   const { metrics, reject } = intake;
 
   async function take(
@@ -85,7 +87,8 @@ export function createShopifyIntake(settings: {
     const { merchantId } = source;
     const id = idOfDelivery(about);
     if (isCompliance(about.topic)) {
-      // The law holds for a shop that has left too; and what names a person to be erased is not archived first.
+      // The law holds for a shop that has left too; and what names a person to be erased is not archived first: it goes through
+      // the outbox, since Redis may forget it and Shopify says it once.
       const { shopDomain } = about;
       const compliance = readCompliance(about.topic, shopDomain, body);
       if (typeof compliance === 'string')
@@ -97,7 +100,8 @@ export function createShopifyIntake(settings: {
         occurredAtMs: about.triggeredAtMs,
         toKept: (reason: string) => keep(reason, merchantId),
       };
-      return intake.take({ ...nothing, archive: () => [], events: new Map([[id, asked]]), toKeep: [] });
+      const rest = { archive: () => [], toKeep: [], addDurably };
+      return intake.take({ ...nothing, ...rest, events: new Map([[id, asked]]) });
     }
     if (source.status !== 'active')
       return intake.take({ ...nothing, toKeep: [keep('source-disabled', merchantId)] });

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { JobMeta } from '@switchyard/jobs';
 import { signatureInvalid, sourceOfAnotherApp } from '../errors.ts';
 import type { EventIntake, EventToQueue, IntakeResult } from '../intake/create-event-intake.ts';
@@ -128,9 +128,13 @@ export function createWebhookIntake({ directory, findSigner, intake }: WebhookIn
       const bodyKey = signature.toString('base64url');
       return take({ body, appId: app.id, bodyKey, meta, startedAtMs, isFromArchive: false });
     },
-    replay({ body, appId, isFromArchive = false }, meta) {
+    async replay({ body, appId, isFromArchive = false }, meta) {
       const startedAtMs = performance.now();
-      const bodyKey = hash('sha256', body, 'base64url');
+      const app = (await directory.apps(KIND)).find(({ id }) => id === appId);
+      // What the signature was, so that statuses get the ids they had.
+      const bodyKey = app
+        ? createHmac('sha256', app.secrets[0]!).update(body).digest('base64url')
+        : hash('sha256', body, 'base64url');
       return take({ body, appId, bodyKey, meta, startedAtMs, isFromArchive });
     },
   };

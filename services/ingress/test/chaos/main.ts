@@ -14,6 +14,7 @@ try {
       replicas: 3,
       senders: 16,
       redisKills: 3,
+      redisForgets: 3,
       freezeMs: 20_000,
       dedupStops: 2,
       dedupStopMs: 5000,

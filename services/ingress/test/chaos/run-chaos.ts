@@ -17,6 +17,8 @@ export interface ChaosPlan {
   senders: number;
   /** SIGKILLs of the queue Redis (AOF). */
   redisKills: number;
+  /** How often it also forgets what it has acknowledged within about a second before. */
+  redisForgets: number;
   /** How long the queue Redis is frozen, once; 0 for never. */
   freezeMs: number;
   /** How often the deduplication Redis is stopped, and for how long. */
@@ -36,6 +38,8 @@ export interface ChaosReport {
   lost: string[];
   /** Events with more than one. */
   doubled: string[];
+  /** How many were acknowledged since the mark that Redis was set back to. */
+  forgotten: number;
   /** Repeated jobs that the consumer's unique key absorbed. */
   repeatsAbsorbed: number;
   seconds: number;
@@ -54,7 +58,12 @@ export async function runChaos(owner: Owner, plan: ChaosPlan): Promise<ChaosRepo
     environmentOf(
       redis,
       { name: 'sqlite', url: undefined, dataDir: join(folder, `replica-${index}`) },
-      { REDIS_WEBHOOK_URL: `${dedup.url}/2`, NODE_COMPILE_CACHE: join(folder, 'compiled') },
+      {
+        REDIS_WEBHOOK_URL: `${dedup.url}/2`,
+        NODE_COMPILE_CACHE: join(folder, 'compiled'),
+        // A Redis that forgets and an ingress that is killed before it has stored what it holds are survived in strict mode only.
+        INGRESS_STRICT: String(plan.redisForgets > 0),
+      },
     ),
   );
   await warmUp(owner, environments[0]!);
@@ -80,6 +89,7 @@ export async function runChaos(owner: Owner, plan: ChaosPlan): Promise<ChaosRepo
     }
   }
 
+  let forgotten = 0;
   const faults: { name: string; run: () => Promise<void> }[] = [];
   for (let turn = 0; turn < plan.redisKills; turn++)
     faults.push({
@@ -88,6 +98,21 @@ export async function runChaos(owner: Owner, plan: ChaosPlan): Promise<ChaosRepo
         await redis.kill();
         await delay(500);
         await redis.start();
+      },
+    });
+  for (let turn = 0; turn < plan.redisForgets; turn++)
+    faults.push({
+      name: 'queue Redis dies and forgets its last second',
+      async run() {
+        await redis.mark();
+        const before = provider.acknowledged.size;
+        await until(() => provider.acknowledged.size > before + 10, {
+          timeoutMs: 60_000,
+          what: 'there is something to forget',
+        });
+        await delay(Math.random() * 1000);
+        forgotten += provider.acknowledged.size - before;
+        await redis.forget();
       },
     });
   for (let turn = 0; turn < plan.dedupStops; turn++)
@@ -142,6 +167,7 @@ export async function runChaos(owner: Owner, plan: ChaosPlan): Promise<ChaosRepo
     answers: Object.fromEntries(provider.answers),
     lost: [...provider.acknowledged].filter((id) => !effects.has(id)),
     doubled: [...effects].filter(([, times]) => times > 1).map(([id]) => id),
+    forgotten,
     repeatsAbsorbed: consumer.repeats,
     seconds: Math.round((performance.now() - startedAt) / 1000),
   };

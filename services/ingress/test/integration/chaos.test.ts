@@ -8,6 +8,7 @@ t.test('Promise: nothing acknowledged is lost or done twice, whatever is killed'
     replicas: 2,
     senders: 8,
     redisKills: 1,
+    redisForgets: 1,
     freezeMs: 2500,
     dedupStops: 1,
     dedupStopMs: 500,
@@ -17,5 +18,6 @@ t.test('Promise: nothing acknowledged is lost or done twice, whatever is killed'
   t.same(report.lost, [], 'none is lost');
   t.same(report.doubled, [], 'none has two effects');
   t.equal(report.kills, 3);
+  t.ok(report.forgotten > 10, 'there was something to forget');
   t.ok(report.acknowledged > 50, 'there was load');
 });
