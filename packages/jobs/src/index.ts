@@ -29,6 +29,7 @@ export {
   readOldestWaiting,
   readQueueCounts,
 } from './queue-counts.ts';
+export type { QueueLink } from './queue-link.ts';
 export {
   type QueueOverride,
   type QueueOverrides,

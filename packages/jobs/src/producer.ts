@@ -8,6 +8,7 @@ import { payloadInvalid, queueAway } from './errors.ts';
 import { jobOptions } from './job-options.ts';
 import type { JobToAdd, RedisClient } from './job-types.ts';
 import { checkPayload } from './payload-check.ts';
+import { type QueueLink, watchLink } from './queue-link.ts';
 import type { QueueOverrides } from './queue-overrides.ts';
 import { type QueueSettings, settingsOf } from './queue-settings.ts';
 
@@ -49,6 +50,8 @@ export interface Producer {
   addAgain(job: JobToAdd): Promise<{ jobId: string }>;
   /** Throws what {@link Producer.add} would throw of the job itself, without adding: before a transaction that records it. */
   check(job: JobToAdd): void;
+  /** Whether what was added can have been forgotten. */
+  readonly link: QueueLink;
   /** BullMQ's queue, for what only it can do. Opened on first use. */
   queue(name: QueueName): Queue;
   /** Lets go of the queues; the connection stays open. */
@@ -72,6 +75,7 @@ interface PreparedJob {
 export function createProducer({ connection, prefix, overrides, logger }: ProducerOptions): Producer {
   const open = new Map<QueueName, OpenQueue>();
   const log = createErrorLog(logger);
+  const link = watchLink(connection, prefix);
   // A client without an offline queue promises to fail at once; BullMQ itself would wait for the first connection.
   const failsFast = connection.options.enableOfflineQueue === false;
 
@@ -157,8 +161,10 @@ export function createProducer({ connection, prefix, overrides, logger }: Produc
       const definition = checkPayload(job.queue, job.name, job.payload);
       jobOptions(definition, settingsOf(job.queue, overrides), job.payload, job.options ?? {});
     },
+    link,
     queue: (name) => openQueue(name).queue,
     async close() {
+      link.close();
       await Promise.all([...open.values()].map(({ queue }) => queue.close()));
       open.clear();
     },

@@ -8,6 +8,7 @@ import {
   failedJobSummary,
   jobOfFailed,
 } from './failed-job.ts';
+import type { Outbox } from './outbox.ts';
 import { createOutboxRow, insertOutboxRows } from './outbox-rows.ts';
 import type { OutboxPoint, OutboxProducer } from './publish-rows.ts';
 import { type FailedJobsTable, ownTables } from './tables.ts';
@@ -66,7 +67,9 @@ export interface FailedJobsOptions<DB> {
   /** With {@link failedJobsMigration} and {@link outboxMigration} applied. */
   database: Database<DB>;
   producer: OutboxProducer;
-  /** How long a retry's job is left to this process before a sweeper adds it, 3000 by default. */
+  /** The service's: it deletes a retry's row when its job is safe. */
+  outbox: Pick<Outbox<DB>, 'hold'>;
+  /** How long a retry's job is left to this process before a sweeper adds it, 6000 by default; as the outbox's. */
   olderThanMs?: number;
   /** For tests that kill the process. */
   signal?: (point: OutboxPoint) => void;
@@ -74,7 +77,7 @@ export interface FailedJobsOptions<DB> {
 
 /** Makes the keeper of a service's failed jobs. The service's outbox must be running: its sweeper finishes retries cut short. */
 export function createFailedJobs<DB>(options: FailedJobsOptions<DB>): FailedJobs {
-  const { database, producer, olderThanMs = 3000, signal = () => {} } = options;
+  const { database, producer, outbox, olderThanMs = 6000, signal = () => {} } = options;
   const db = ownTables(database.db);
 
   async function find(id: string, scope: FailedJobsScope | undefined): Promise<FailedJobsTable> {
@@ -128,11 +131,11 @@ export function createFailedJobs<DB>(options: FailedJobsOptions<DB>): FailedJobs
         signal('after-insert');
       });
       signal('after-commit');
+      const breaks = producer.link.breaks();
       try {
         await producer.addAgain(job);
         signal('after-add');
-        await db.deleteFrom('outbox').where('id', '=', outboxRow.id).execute();
-        signal('after-delete');
+        outbox.hold([outboxRow.id], breaks);
       } catch {
         // It is recorded: the outbox's sweeper adds it, and says so if it can't.
       }

@@ -2,10 +2,12 @@ import type { Database, Transaction } from '@switchyard/database';
 import { inheritMeta, type JobToAdd } from '@switchyard/jobs';
 import type { Logger } from 'pino';
 import { enqueuedTooLate } from './errors.ts';
+import { createHeldRows, type HeldRows } from './held-rows.ts';
 import { createOutboxRow, insertOutboxRows, type OutboxRow } from './outbox-rows.ts';
 import { type OutboxPoint, type OutboxProducer, publishRows } from './publish-rows.ts';
 import { createPublisher } from './publisher.ts';
 import { createSweeper } from './sweeper.ts';
+import { ownTables } from './tables.ts';
 
 /** What {@link createOutbox} needs. */
 export interface OutboxOptions<DB> {
@@ -15,8 +17,21 @@ export interface OutboxOptions<DB> {
   logger: Logger;
   /** Pause between sweeps, 2000 by default. */
   sweepIntervalMs?: number;
-  /** How old a row must be before a sweeper takes it from the process that wrote it, 3000 by default. */
+  /**
+   * How old a row must be before a sweeper takes it from the process that wrote it, 6000 by default: longer than `holdMs`, with room
+   * for a slow delete, or healthy jobs are added twice.
+   */
   olderThanMs?: number;
+  /**
+   * How long a row stays after its job was added, 3000 by default. Redis acknowledges before it writes: with `appendfsync everysec` and
+   * a slow disk it keeps what it acknowledged for up to 2 s in memory, and a replica lags; who dies then has forgotten it.
+   */
+  holdMs?: number;
+  /**
+   * Added rows (their ids) in memory beyond which more jobs are left to the sweeper, which waits until there is room; 100,000 by
+   * default. Only a database that deletes much more slowly than it inserts lets them become so many.
+   */
+  heldMost?: number;
   /** Committed jobs in memory beyond which new transactions wait, 5000 by default. */
   backlogMost?: number;
   /** For tests that kill the process. */
@@ -27,7 +42,7 @@ export interface OutboxOptions<DB> {
 export interface Outbox<DB> {
   /**
    * Runs `work` in a transaction and writes the jobs it enqueues with it. Once committed they will be added, at least once each,
-   * whatever dies meanwhile; the usual case is a few milliseconds later. Jobs of one transaction may be taken up in any order.
+   * whatever dies meanwhile, a Redis that forgets its last seconds included; the usual case is a few milliseconds later. Jobs of one transaction may be taken up in any order.
    *
    * A dead Redis fails nobody here. Before the transaction this waits while too many jobs are on their way.
    *
@@ -41,16 +56,33 @@ export interface Outbox<DB> {
   sweep(): Promise<number>;
   /** Jobs of this process that are committed but not yet added, as far as they are in memory. */
   backlog(): number;
-  /** Ends the sweeper and waits for what is on its way, `timeoutMs` (5000) at most; the rest is in the table. */
+  /** Rows in the table whose jobs this process has not added, or not safely. Those that it has added stay a while longer. */
+  pending(): Promise<number>;
+  /** For a row that was written and added elsewhere; as {@link HeldRows.hold}. */
+  hold: HeldRows['hold'];
+  /**
+   * Ends the sweeper and waits for what is on its way, `timeoutMs` (5000) at most; the rest is in the table. So are the rows of the
+   * last seconds' jobs: the sweeper of the next process, or of another replica, adds them again, and consumers absorb it.
+   */
   close(timeoutMs?: number): Promise<void>;
 }
 
 /** Makes the outbox of a service. */
 export function createOutbox<DB>(options: OutboxOptions<DB>): Outbox<DB> {
-  const { database, producer, logger, olderThanMs = 3000, signal = () => {} } = options;
-  const publish = (rows: readonly OutboxRow[]) => publishRows({ database, producer, logger, signal }, rows);
+  const { database, producer, logger, olderThanMs = 6000, signal = () => {} } = options;
+  const held = createHeldRows({
+    database,
+    link: producer.link,
+    logger,
+    holdMs: options.holdMs ?? 3000,
+    heldMost: options.heldMost ?? 100_000,
+    signal,
+  });
+  const publish = (rows: readonly OutboxRow[]) =>
+    publishRows({ database, producer, logger, held, signal }, rows);
   const publisher = createPublisher({
     publish,
+    isFull: () => held.isFull(),
     logger,
     backlogMost: options.backlogMost ?? 5000,
     stuckAfterMs: 2000,
@@ -59,6 +91,7 @@ export function createOutbox<DB>(options: OutboxOptions<DB>): Outbox<DB> {
   const sweeper = createSweeper({
     database,
     publish,
+    room: () => held.room(),
     logger,
     intervalMs: options.sweepIntervalMs ?? 2000,
   });
@@ -90,8 +123,15 @@ export function createOutbox<DB>(options: OutboxOptions<DB>): Outbox<DB> {
     start: () => sweeper.start(),
     sweep: () => sweeper.sweep(),
     backlog: () => publisher.size(),
+    async pending() {
+      const rows = await ownTables(database.db).selectFrom('outbox').select('id').execute();
+      // Looked at after the rows: what was added meanwhile counts as added.
+      const added = held.ids();
+      return rows.filter(({ id }) => !added.has(id)).length;
+    },
+    hold: (ids, breaks) => held.hold(ids, breaks),
     async close(timeoutMs = 5000) {
-      await Promise.all([sweeper.close(timeoutMs), publisher.drain(timeoutMs)]);
+      await Promise.all([sweeper.close(timeoutMs), publisher.drain(timeoutMs), held.close()]);
     },
   };
 }

@@ -2,11 +2,12 @@ import type { Database } from '@switchyard/database';
 import { isCodedError } from '@switchyard/errors';
 import type { Producer } from '@switchyard/jobs';
 import type { Logger } from 'pino';
+import type { HeldRows } from './held-rows.ts';
 import { jobToAddNow, type OutboxRow } from './outbox-rows.ts';
 import { ownTables } from './tables.ts';
 
 /** What the outbox needs of the producer of `@switchyard/jobs`. */
-export type OutboxProducer = Pick<Producer, 'addMany' | 'addAgain' | 'check'>;
+export type OutboxProducer = Pick<Producer, 'addMany' | 'addAgain' | 'check' | 'link'>;
 
 /** Where a test may stop the process: nothing must depend on what comes after. */
 export type OutboxPoint =
@@ -15,6 +16,7 @@ export type OutboxPoint =
   | 'after-commit'
   | 'before-add'
   | 'after-add'
+  | 'before-delete'
   | 'after-delete';
 
 /** What {@link publishRows} needs. */
@@ -22,6 +24,7 @@ export interface PublishContext<DB> {
   database: Database<DB>;
   producer: OutboxProducer;
   logger: Logger;
+  held: Pick<HeldRows, 'hold'>;
   signal: (point: OutboxPoint) => void;
 }
 
@@ -29,7 +32,7 @@ export interface PublishContext<DB> {
 const refusedPauseMs = 10 * 60_000;
 
 /**
- * Adds the rows' jobs, then deletes the rows.
+ * Adds the rows' jobs, then holds the rows: they are deleted when the jobs are safe.
  *
  * A job that is refused for good (a payload of another version) keeps its row and does not hold up the others.
  *
@@ -39,7 +42,8 @@ export async function publishRows<DB>(
   context: PublishContext<DB>,
   rows: readonly OutboxRow[],
 ): Promise<void> {
-  const { database, producer, signal } = context;
+  const { producer, held, signal } = context;
+  const breaks = producer.link.breaks();
   signal('before-add');
   let added = rows.filter((row) => !row.again);
   try {
@@ -51,11 +55,10 @@ export async function publishRows<DB>(
   const again = rows.filter((row) => row.again);
   added.push(...(await addOneByOne(context, again, (row) => producer.addAgain(jobToAddNow(row)))));
   signal('after-add');
-  if (added.length === 0) return;
-  const ids = added.map(({ id }) => id);
-  // A transaction only for its retries: sweepers of other replicas may hold the rows for a moment.
-  await database.transaction((trx) => ownTables(trx).deleteFrom('outbox').where('id', 'in', ids).execute());
-  signal('after-delete');
+  held.hold(
+    added.map(({ id }) => id),
+    breaks,
+  );
 }
 
 /** @returns the rows whose jobs were added. */

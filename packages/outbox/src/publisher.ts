@@ -7,6 +7,8 @@ const batchMost = 500;
 /** Settings of {@link createPublisher}. */
 export interface PublisherOptions {
   publish: (rows: readonly OutboxRow[]) => Promise<void>;
+  /** While true rows are left to the sweeper. */
+  isFull: () => boolean;
   logger: Logger;
   /** Rows in memory beyond which callers wait. */
   backlogMost: number;
@@ -29,7 +31,7 @@ export interface Publisher {
 
 /** Makes the publisher of an outbox. */
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { publish, logger, backlogMost, stuckAfterMs, restMs } = options;
+  const { publish, isFull, logger, backlogMost, stuckAfterMs, restMs } = options;
   let waiting: OutboxRow[] = [];
   let published = 0;
   let running: Promise<void> | undefined;
@@ -90,7 +92,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         await new Promise<void>((resolve) => roomSeekers.push(resolve));
     },
     push(rows) {
-      if (rows.length === 0 || isAway()) return;
+      if (rows.length === 0 || isAway() || isFull()) return;
       for (const row of rows) waiting.push(row);
       running ??= run();
     },

@@ -7,13 +7,15 @@ import { ownTables } from './tables.ts';
 const batchMost = 500;
 /** While the queue is away, each sweep tries with a few. */
 const batchWhileAway = 10;
-/** A sweep that died is taken over after so long. */
+/** A sweep that died is taken over after so long: longer than an added row is held. */
 const claimMs = 10_000;
 
 /** Settings of {@link createSweeper}. */
 export interface SweeperOptions<DB> {
   database: Database<DB>;
   publish: (rows: readonly OutboxRow[]) => Promise<void>;
+  /** Resolves when there is room to remember more added rows. */
+  room: () => Promise<void>;
   logger: Logger;
   intervalMs: number;
 }
@@ -28,7 +30,8 @@ export interface Sweeper {
 }
 
 /** Makes the sweeper of an outbox. Any number may sweep at once: each claims its rows first. */
-export function createSweeper<DB>({ database, publish, logger, intervalMs }: SweeperOptions<DB>): Sweeper {
+export function createSweeper<DB>(options: SweeperOptions<DB>): Sweeper {
+  const { database, publish, room, logger, intervalMs } = options;
   const db = ownTables(database.db);
   const now = databaseNow(database.dialect);
   let timer: NodeJS.Timeout | undefined;
@@ -80,6 +83,7 @@ export function createSweeper<DB>({ database, publish, logger, intervalMs }: Swe
   async function sweepAll(): Promise<number> {
     let swept = 0;
     while (!isClosed) {
+      await room();
       const limit = isAway ? batchWhileAway : batchMost;
       const rows = await claim(limit);
       if (rows.length === 0) break;

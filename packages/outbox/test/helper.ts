@@ -1,6 +1,12 @@
 import { columnKinds, type Database, type Kysely, type Migration, openDatabase } from '@switchyard/database';
 import { createProducer, type JobToAdd, type Producer } from '@switchyard/jobs';
-import { silentLogger, startRedis, type TestDatabase, type TestRedis } from '@switchyard/test-kit';
+import {
+  silentLogger,
+  startRedis,
+  type TestDatabase,
+  type TestRedis,
+  type TestRedisOptions,
+} from '@switchyard/test-kit';
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
 import {
@@ -55,8 +61,11 @@ export async function open(t: Test, target: TestDatabase): Promise<Database<Tabl
 }
 
 /** A Redis of the test's own, and a producer that fails fast on it. */
-export async function connect(t: Test): Promise<{ redis: TestRedis; client: Redis; producer: Producer }> {
-  const redis = await startRedis(t);
+export async function connect(
+  t: Test,
+  options: TestRedisOptions = {},
+): Promise<{ redis: TestRedis; client: Redis; producer: Producer }> {
+  const redis = await startRedis(t, options);
   const client = new Redis(redis.url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,

@@ -9,16 +9,16 @@ const logger = silentLogger();
 await eachDatabase(t, 'state and job are both there, or neither', async (t, target) => {
   const database = await open(t, target);
   const { producer } = await connect(t);
-  const outbox = createOutbox({ database, producer, logger });
+  const outbox = createOutbox({ database, producer, logger, holdMs: 50 });
   const answer = await outbox.transaction(async (trx, enqueue) => {
     await trx.insertInto('states').values({ id: 'a' }).execute();
     enqueue(email('a'));
     return 42;
   });
   t.equal(answer, 42);
-  await outbox.close();
+  await until(async () => (await outbox.pending()) === 0, { what: 'the job is added' });
   t.same(await waiting(producer), ['a'], 'the job is added right after the commit');
-  t.equal(await outboxSize(database), 0);
+  await until(async () => (await outboxSize(database)) === 0, { what: 'its row is gone' });
 
   const rolledBack = outbox.transaction(async (_trx, enqueue) => {
     enqueue(email('b'));
@@ -51,7 +51,7 @@ await eachDatabase(t, 'concurrent transactions share adds and deletes', async (t
       return producer.addMany(jobs);
     },
   };
-  const outbox = createOutbox({ database, producer: counting, logger, backlogMost: 20 });
+  const outbox = createOutbox({ database, producer: counting, logger, backlogMost: 20, holdMs: 50 });
   await Promise.all(
     Array.from({ length: 200 }, (_, i) =>
       outbox.transaction(async (trx, enqueue) => {
@@ -64,9 +64,9 @@ await eachDatabase(t, 'concurrent transactions share adds and deletes', async (t
       }),
     ),
   );
+  await until(async () => (await outboxSize(database)) === 0, { what: 'all are added, and their rows gone' });
   await outbox.close();
   t.equal((await waiting(producer)).length, 400);
-  t.equal(await outboxSize(database), 0);
   t.ok(calls < 200, `${calls} calls for 200 transactions`);
 });
 
@@ -83,6 +83,7 @@ await eachDatabase(
       logger,
       sweepIntervalMs: 50,
       olderThanMs: 0,
+      holdMs: 50,
       backlogMost: 3,
     });
     outbox.start();
@@ -116,6 +117,7 @@ await eachDatabase(t, 'a hung Redis holds up no transaction beyond the first sec
     logger,
     sweepIntervalMs: 50,
     olderThanMs: 0,
+    holdMs: 50,
     backlogMost: 2,
   });
   await Promise.all(
@@ -149,6 +151,7 @@ await eachDatabase(t, 'replicas that sweep at once add every job, each row once'
     createOutbox({
       database,
       logger,
+      holdMs: 50,
       producer: {
         ...producer,
         addMany: (jobs: readonly JobToAdd[]) => {
@@ -164,7 +167,7 @@ await eachDatabase(t, 'replicas that sweep at once add every job, each row once'
     1200,
   );
   t.equal(new Set(seen).size, seen.length, 'no row was swept by two');
-  t.equal(await outboxSize(database), 0);
+  await until(async () => (await outboxSize(database)) === 0, { what: 'the rows are gone' });
   t.equal((await waiting(producer)).length, 1200);
 });
 
@@ -173,11 +176,12 @@ await eachDatabase(t, 'a job that its queue refuses is kept and holds up no othe
   const { producer } = await connect(t);
   const { logger, lines } = recordingLogger();
   // As after a deployment: what wrote the row knew the payload, what adds it does not.
-  const outbox = createOutbox({ database, producer: { ...producer, check: () => {} }, logger });
+  const outbox = createOutbox({ database, producer: { ...producer, check: () => {} }, logger, holdMs: 50 });
   await outbox.transaction(async (_trx, enqueue) => {
     enqueue(email('good'));
     enqueue({ queue: 'emails', name: 'send-email', payload: { emailId: 'bad' } } as unknown as JobToAdd);
   });
+  await until(async () => (await outboxSize(database)) === 1, { what: 'the row of the other is gone' });
   await outbox.close();
   t.same(await waiting(producer), ['good']);
   t.match(await database.db.selectFrom('outbox').select('jobId').execute(), [{ jobId: 'bad' }]);

@@ -176,7 +176,7 @@ async function open<DB, C extends RuntimeConfig>(
   const outbox = createOutbox<DB>({ database, producer, logger });
   closer.add('outbox', () => outbox.close());
   const processedJobs = createProcessedJobs({ database });
-  const failedJobs = createFailedJobs({ database, producer });
+  const failedJobs = createFailedJobs({ database, producer, outbox });
   const leases = createLeases(database);
   const auditLog = createAuditLog(database as unknown as Database<AuditTables>, () => createId('aud'));
 

@@ -41,7 +41,7 @@ import { createEventSubscriptions, type EventSubscriptions } from './subscriptio
 import { gatherEvents } from './subscriptions/gather-events.ts';
 
 /** The running service. */
-export type CampaignSender = Pick<Runtime<Tables>, 'app' | 'database' | 'start' | 'close'>;
+export type CampaignSender = Pick<Runtime<Tables>, 'app' | 'database' | 'outbox' | 'start' | 'close'>;
 
 /** What tests give: `logger`, and another judgement of calls' ends, to show what parking is for. */
 export interface BuildOptions {

@@ -12,7 +12,6 @@ import {
   until,
 } from '@switchyard/test-kit';
 import { Redis } from 'ioredis';
-import { sql } from 'kysely';
 import { buildApp, type CampaignSender, loadServiceConfig } from '../src/index.ts';
 
 export const API_KEY = 'test-key-of-the-default-merchant';
@@ -294,7 +293,7 @@ function attach(t: Teardown, around: Surroundings, service: CampaignSender): Sta
     },
     async queued(queue) {
       // Committed jobs are added in the background.
-      await until(async () => (await sql`select id from outbox limit 1`.execute(db)).rows.length === 0, {
+      await until(async () => (await service.outbox.pending()) === 0, {
         what: 'every committed job to be added',
         timeoutMs: 30_000,
       });

@@ -153,7 +153,7 @@ function textOf(content: JobPayload<'messages', 'send-message'>['content']): str
 export async function settled({ runtime }: Pick<Engine, 'runtime'>, timeoutMs = 30_000): Promise<void> {
   const { db } = runtime.database;
   const isIdle = async () => {
-    if (await db.selectFrom('outbox').select('id').limit(1).executeTakeFirst()) return false;
+    if ((await runtime.outbox.pending()) > 0) return false;
     const counts = await runtime.producer
       .queue('flows')
       .getJobCounts('wait', 'active', 'delayed', 'prioritized');
@@ -169,10 +169,10 @@ export async function settled({ runtime }: Pick<Engine, 'runtime'>, timeoutMs = 
 
 /** Resolves when every job that was committed has been added to its queue, which happens in the background. */
 async function added({ runtime }: Pick<Engine, 'runtime'>): Promise<void> {
-  await until(
-    async () => !(await runtime.database.db.selectFrom('outbox').select('id').limit(1).executeTakeFirst()),
-    { what: 'every committed job to be added', timeoutMs: 30_000 },
-  );
+  await until(async () => (await runtime.outbox.pending()) === 0, {
+    what: 'every committed job to be added',
+    timeoutMs: 30_000,
+  });
 }
 
 /** An event that is no message. */

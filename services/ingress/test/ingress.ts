@@ -2,7 +2,6 @@ import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { catalog, type JobName, type JobPayload, type QueueName } from '@switchyard/jobs';
 import { recordingLogger, signMeta, type TestDatabase, type TestRedis, until } from '@switchyard/test-kit';
-import { sql } from 'kysely';
 import type { Test } from 'tap';
 import { Agent, request as send } from 'undici';
 import { buildApp, loadIngressConfig } from '../src/index.ts';
@@ -129,8 +128,7 @@ export async function jobsIn<Q extends QueueName, J extends JobName<Q>>(
   name: J,
 ): Promise<JobPayload<Q, J>[]> {
   if (!Object.hasOwn(catalog[queue].jobs, name)) throw new Error(`no job ${name}`);
-  const { db } = ingress.runtime.database;
-  await until(async () => (await sql`select id from outbox limit 1`.execute(db)).rows.length === 0, {
+  await until(async () => (await ingress.runtime.outbox.pending()) === 0, {
     what: 'every committed job to be added',
     timeoutMs: 30_000,
   });

@@ -13,16 +13,21 @@ export interface UnroutedAlerts {
 
 /**
  * Creates the alerts. They are made from what is kept, not from what a process remembers: a process that dies after keeping an event
- * leaves it to the next to tell. A notification's id is its window's, so that replicas and restarts tell it once.
+ * leaves it to the next to tell. A notification's id is its window's, so that replicas and restarts tell it once; after a break of the
+ * connection all are told again, since a queue that died may have forgotten them.
  */
 export function createUnroutedAlerts(settings: {
   unrouted: Pick<UnroutedEvents, 'count'>;
-  producer: Pick<Producer, 'add'>;
+  producer: Pick<Producer, 'add' | 'link'>;
 }): UnroutedAlerts {
   const { unrouted, producer } = settings;
   let told = new Set<string>();
+  let breaksWhenTold = 0;
   return {
     async run() {
+      const breaks = producer.link.breaks();
+      if (breaks !== breaksWhenTold) told = new Set();
+      breaksWhenTold = breaks;
       const window = Math.floor(Date.now() / WINDOW_MS);
       const still = new Set<string>();
       for (const each of [window - 1, window]) {

@@ -8,7 +8,7 @@ const WINDOW_MS = 15 * 60_000;
 /** Alerts over groups by window, with a queue that can be away. */
 function startAlerts(groups: Map<number, Group[]>) {
   const added: JobToAdd[] = [];
-  const queue = { isAway: false };
+  const queue = { isAway: false, breaks: 0 };
   const create = () =>
     createUnroutedAlerts({
       unrouted: { count: async (fromMs) => groups.get(fromMs / WINDOW_MS) ?? [] },
@@ -19,6 +19,7 @@ function startAlerts(groups: Map<number, Group[]>) {
           added.push(job);
           return { jobId: '' };
         },
+        link: { breaks: () => queue.breaks, prove: async () => {} },
       },
     });
   return { added, queue, create };
@@ -31,7 +32,7 @@ t.test(
     const malformed = { kind: 'whatsapp', reason: 'malformed-message', events: 7 };
     const disabled = { kind: 'shopify', reason: 'source-disabled', events: 1 };
     const groups = new Map([[now, [malformed]]]);
-    const { added, create } = startAlerts(groups);
+    const { added, queue, create } = startAlerts(groups);
     const alerts = create();
     for (let round = 0; round < 3; round++) await alerts.run();
     t.match(added, [
@@ -49,6 +50,10 @@ t.test(
     groups.set(now, [{ ...malformed, events: 70_000 }, disabled]);
     await alerts.run();
     t.match(added.slice(1), [{ payload: { key: 'unrouted_shopify_source-disabled', severity: 'info' } }]);
+    queue.breaks++;
+    await alerts.run();
+    await alerts.run();
+    t.equal(added.length, 4, 'a queue that died may have forgotten them: told once more');
   },
 );
 

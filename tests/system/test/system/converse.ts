@@ -37,17 +37,23 @@ export async function converse(
   simulator.inject({ from: phone, name: 'Ada', text: 'hello' });
   const question = await nthMessage(simulator, phone, 1, timeoutMs);
   const questionMs = performance.now() - startedAt;
+  answer(simulator, phone, question);
+  await nthMessage(simulator, phone, 2, timeoutMs);
+  return { transcript: transcriptOf(simulator, phone), questionMs };
+}
+
+/** Says what the first button of a question says. */
+export function answer(simulator: Simulator, phone: string, question: AcceptedMessage): void {
   const reply = (question.payload as Payload).interactive?.action?.buttons?.[0]?.reply;
   simulator.inject({
     from: phone,
     name: 'Ada',
     ...(reply ? { buttonReply: reply } : { text: 'My order' }),
   });
-  await nthMessage(simulator, phone, 2, timeoutMs);
-  return { transcript: transcriptOf(simulator, phone), questionMs };
 }
 
-function nthMessage(
+/** @throws Error when the message has not come in time. */
+export function nthMessage(
   simulator: Simulator,
   phone: string,
   count: number,
