@@ -39,16 +39,16 @@ t.test('answers carry the headers for browsers, refusals and pages that do not e
   }
 });
 
-t.test('a route that no browser calls can do without', async (t) => {
+t.test('a route for providers does without, and without ids', async (t) => {
   const { url } = await listen(t, {
     routes(app) {
-      app.post('/hook', { config: { hasSecurityHeaders: false } }, async () => succeed(null));
+      app.post('/hook', { config: { isForProviders: true } }, async () => succeed(null));
     },
   });
   const { status, headers } = await fetch(`${url}/hook`, { method: 'POST' });
   t.equal(status, 200);
   t.same(
-    names.filter((name) => headers.has(name)),
+    [...names, 'x-request-id', 'x-correlation-id'].filter((name) => headers.has(name)),
     [],
   );
 });

@@ -9,6 +9,13 @@ declare module 'fastify' {
     /** What this request belongs to. */
     trace: TraceContext;
   }
+  interface FastifyContextConfig {
+    /**
+     * A route that providers call by the thousand a second, and of whose answer they read the status: it carries neither ids (an error
+     * names the request in its body) nor what browsers should know.
+     */
+    isForProviders?: boolean;
+  }
 }
 
 const traceOf = Symbol('trace context');
@@ -33,12 +40,13 @@ export function createRequestLogger(
   return options.level === undefined ? child() : createLazyLogger(options.level as Level, child);
 }
 
-/** Gives every request its ids and returns them to the caller. */
+/** Gives every request its ids and returns them to the caller, unless it is a provider. */
 export function installRequestContext(app: FastifyInstance): void {
   // Each request gets its own object in the hook; the placeholder keeps the shape of requests stable.
   app.decorateRequest('trace', null as unknown as TraceContext);
   app.addHook('onRequest', (request, reply, done) => {
     request.trace = (request.raw as TracedMessage)[traceOf] ?? traceContextOf(request.raw, request.id);
+    if (request.routeOptions.config.isForProviders) return done();
     reply.header('x-request-id', request.id);
     reply.header('x-correlation-id', request.trace.correlationId);
     done();

@@ -1,16 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** False where no browser ever calls: the headers that tell browsers what is allowed are left out. */
-    hasSecurityHeaders?: boolean;
-  }
-}
-
 /**
  * Sends the headers that keep browsers from what a page of ours never does, on every answer of every route but those
- * with `hasSecurityHeaders: false`.
+ * for providers.
  *
  * Fastify's own plugin hangs a function on each request and makes its hook asynchronous, for webhooks too: under
  * load the young generation's garbage outlived its requests, and pauses of 20 ms followed (Node 24, helmet 13).
@@ -21,7 +14,7 @@ export function installSecurityHeaders(app: FastifyInstance): void {
     contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
   });
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.routeOptions.config.hasSecurityHeaders === false) return done();
+    if (request.routeOptions.config.isForProviders) return done();
     setHeaders(request.raw, reply.raw, (error) => done(error as Error | undefined));
   });
 }

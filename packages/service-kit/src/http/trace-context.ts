@@ -44,18 +44,19 @@ export function parseTraceparent(
 /** Works out what a request belongs to. Ids that are not sane are replaced, never refused. */
 export function traceContextOf(request: IncomingMessage, requestId: string): TraceContext {
   const parent = parseTraceparent(request.headers.traceparent);
-  const traceId = parent?.traceId ?? randomHex();
-  const random = randomHex();
-  // Without the digits that say which kind of UUID it is.
-  const spanId = random.slice(0, 8) + random.slice(24);
+  const traceId = parent?.traceId ?? randomUUID().replaceAll('-', '');
   return {
     correlationId: headerId(request, 'x-correlation-id') ?? requestId,
-    traceparent: `00-${traceId}-${spanId}-${parent?.flags ?? '01'}`,
+    traceparent: `00-${traceId}-${nextSpanId()}-${parent?.flags ?? '01'}`,
     traceId,
   };
 }
 
-/** 32 random hex digits. UUIDs come from a pool, which makes them far cheaper than bytes asked for one by one. */
-function randomHex(): string {
-  return randomUUID().replaceAll('-', '');
+/** Half of a span's id is the process's, the other half counts: that is as unique within a trace as chance, and costs nothing. */
+const processHalf = randomUUID().slice(0, 8);
+let spans = 0;
+
+function nextSpanId(): string {
+  spans = (spans % 0xffff_ffff) + 1;
+  return processHalf + spans.toString(16).padStart(8, '0');
 }

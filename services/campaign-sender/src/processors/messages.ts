@@ -9,8 +9,9 @@ export function createSendMessage(
   sending: Sending,
 ): Processor<JobPayload<'messages', 'send-message'>, DeliveryResult> {
   return async (payload, { job, signal }) => {
-    // The job's own id comes from a counter that starts again when Redis is emptied; with the time it does not repeat.
-    const fallbackId = `msg_${job.enqueuedAtMs.toString(36)}_${job.id}`.replaceAll(/[^A-Za-z0-9._-]/g, '_');
+    // A counter's id starts again when Redis is emptied; with the time it does not repeat. Any other stays when the job is added again.
+    const named = /^\d+$/.test(job.id) ? `${job.enqueuedAtMs.toString(36)}_${job.id}` : job.id;
+    const fallbackId = `msg_${named}`.replaceAll(/[^A-Za-z0-9._-]/g, '_');
     const candidate = await recorder.meet(payload, fallbackId);
     return await sending.deliver(candidate ?? (await recorder.record(payload, fallbackId)), signal);
   };

@@ -35,7 +35,7 @@ export function registerRawPost(app: ServiceApp, { url, schema, budget, handle }
         bodyLimit: MAX_BODY_BYTES,
         schema: { tags: ['webhooks'], ...schema },
         // What browsers are told is lost on a provider, and a line per event is what metrics are for: both cost more than the HMAC.
-        config: { hasSecurityHeaders: false },
+        config: { isForProviders: true },
         logLevel: 'warn',
         onRequest: (request, _reply, done) => done(findRefusal(request.headers)),
         // After a body that was not read to its end, the connection is of no more use.
