@@ -1,10 +1,10 @@
 /**
  * Ingress against a bare Fastify handler that does the same HMAC, the same Redis commands and the same `add`: text messages, AOF on,
  * 50 connections, rounds in turn. Also a POST of 1000 statuses, the process's memory over a million events, and what a remembered
- * event costs in Redis. Rounds are long: a shared machine is slower for a second or two now and then, and a server that was idle for
- * a round takes a second to get going again.
+ * event costs in Redis. Both servers are started anew every two rounds, and the median is of all rounds: processes of one and the same
+ * code differ by a tenth, as a shared machine does from one minute to the next.
  *
- *   node --conditions=@switchyard/source bench/ingress.ts [seconds per round] [rounds] [events; 0 leaves memory out]
+ *   node --conditions=@switchyard/source bench/ingress.ts [seconds per round] [pairs of processes] [events; 0 leaves memory out]
  *
  * BENCH_NODE_ARGS goes to the node of ingress, such as --cpu-prof.
  */
@@ -16,10 +16,12 @@ import { join } from 'node:path';
 import { signMeta, spawnNode, startRedis } from '@switchyard/test-kit';
 import { Redis } from 'ioredis';
 
-const seconds = Number(process.argv[2] ?? 10);
-const rounds = Number(process.argv[3] ?? 7);
+const seconds = Number(process.argv[2] ?? 5);
+const pairs = Number(process.argv[3] ?? 6);
 const events = Number(process.argv[4] ?? 1_000_000);
-const WARM_UP_MS = 5000;
+const WARM_UP_MS = 4000;
+/** Rounds of each process. */
+const ROUNDS_OF_PAIR = 2;
 const MESSAGES_PER_POST = 20;
 const SAMPLES = 10;
 const CONNECTIONS = 50;
@@ -169,18 +171,24 @@ async function measureMemory(url: string, pid: number, control: Redis): Promise<
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-try {
-  const redis = await startRedis(owner, { aof: true });
+interface Servers {
+  readonly urls: Record<'bare' | 'ingress', string>;
+  readonly pids: Record<'bare' | 'ingress', number>;
+  /** Ends them by a signal that lets them write what they are to write, such as a profile. */
+  stop(): Promise<void>;
+}
+
+/** Starts both servers anew: how well a process has come to be compiled differs from one to the next. */
+async function startServers(redisUrl: string): Promise<Servers> {
   const dataDir = await mkdtemp(join(tmpdir(), 'switchyard-bench-'));
   owner.teardown(() => rm(dataDir, { recursive: true, force: true }));
-  const bare = spawnNode(owner, new URL('./ingress-bare.ts', import.meta.url), { args: [redis.url, SECRET] });
-  const nodeArgs = (process.env.BENCH_NODE_ARGS ?? '').split(' ').filter(Boolean);
+  const bare = spawnNode(owner, new URL('./ingress-bare.ts', import.meta.url), { args: [redisUrl, SECRET] });
   const ingress = spawnNode(owner, new URL('../services/ingress/src/main.ts', import.meta.url), {
-    nodeArgs,
+    nodeArgs: (process.env.BENCH_NODE_ARGS ?? '').split(' ').filter(Boolean),
     env: {
       PORT: '0',
       HOST: '127.0.0.1',
-      REDIS_URL: redis.url,
+      REDIS_URL: redisUrl,
       DATA_DIR: dataDir,
       WHATSAPP_PHONE_NUMBER_ID: NUMBER,
       WHATSAPP_ACCESS_TOKEN: 'bench',
@@ -188,21 +196,38 @@ try {
     },
   });
   const urlOf = async (line: Promise<string>) => /http:\/\/[\d.:]+/.exec(await line)![0];
-  const urls = {
-    bare: await urlOf(bare.waitForLine(/listening at http/i)),
-    ingress: await urlOf(ingress.waitForLine(/listening at http/i)),
+  return {
+    urls: {
+      bare: await urlOf(bare.waitForLine(/listening at http/i)),
+      ingress: await urlOf(ingress.waitForLine(/listening at http/i)),
+    },
+    pids: { bare: bare.pid, ingress: ingress.pid },
+    async stop() {
+      await Promise.all([bare.kill('SIGTERM'), ingress.kill('SIGTERM')]);
+    },
   };
+}
+
+try {
+  const redis = await startRedis(owner, { aof: true });
   const control = new Redis(redis.url);
-  const pids = { bare: bare.pid, ingress: ingress.pid };
-  const figures: Record<keyof typeof urls, Round[]> = { bare: [], ingress: [] };
-  for (const name of ['bare', 'ingress'] as const)
-    await measure(urls[name], pids[name], redis.pid!, WARM_UP_MS);
-  for (let round = 0; round < rounds; round++) {
-    for (const name of ['bare', 'ingress'] as const) {
-      await control.flushall();
-      figures[name].push(await measure(urls[name], pids[name], redis.pid!, seconds * 1000));
+  const figures: Record<'bare' | 'ingress', Round[]> = { bare: [], ingress: [] };
+  let servers = await startServers(redis.url);
+  for (let pair = 0; pair < pairs; pair++) {
+    if (pair > 0) {
+      await servers.stop();
+      servers = await startServers(redis.url);
     }
+    const { urls, pids } = servers;
+    for (const name of ['bare', 'ingress'] as const)
+      await measure(urls[name], pids[name], redis.pid!, WARM_UP_MS);
+    for (let round = 0; round < ROUNDS_OF_PAIR; round++)
+      for (const name of ['bare', 'ingress'] as const) {
+        await control.flushall();
+        figures[name].push(await measure(urls[name], pids[name], redis.pid!, seconds * 1000));
+      }
   }
+  const { urls, pids } = servers;
   for (const name of ['bare', 'ingress'] as const) {
     const rate = median(figures[name].map((each) => each.rate));
     const p99Ms = median(figures[name].map((each) => each.p99Ms));
@@ -234,9 +259,8 @@ try {
   agent.destroy();
   console.log(`a POST of 1000 statuses: ${median(times).toFixed(1)} ms median (target ≤ 25 ms)`);
 
-  if (events > 0) await measureMemory(urls.ingress, ingress.pid, control);
-  // A profile is written by a process that ends by itself.
-  if (nodeArgs.length > 0) await ingress.kill('SIGTERM');
+  if (events > 0) await measureMemory(urls.ingress, pids.ingress, control);
+  await servers.stop();
   control.disconnect();
 } finally {
   for (const teardown of teardowns) await teardown();
