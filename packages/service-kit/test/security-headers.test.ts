@@ -39,10 +39,13 @@ t.test('answers carry the headers for browsers, refusals and pages that do not e
   }
 });
 
-t.test('a route for providers does without, and without ids', async (t) => {
+t.test('a route for providers does without, and names the request only where it fails', async (t) => {
   const { url } = await listen(t, {
     routes(app) {
-      app.post('/hook', { config: { isForProviders: true } }, async () => succeed(null));
+      app.post('/hook', { config: { isForProviders: true } }, async ({ query }) => {
+        if (Object.keys(query as object).length > 0) throw new Error('broken');
+        return succeed(null);
+      });
     },
   });
   const { status, headers } = await fetch(`${url}/hook`, { method: 'POST' });
@@ -51,4 +54,8 @@ t.test('a route for providers does without, and without ids', async (t) => {
     [...names, 'x-request-id', 'x-correlation-id'].filter((name) => headers.has(name)),
     [],
   );
+  const failed = await fetch(`${url}/hook?fail`, { method: 'POST', headers: { 'x-request-id': 'req-7' } });
+  t.equal(failed.status, 500);
+  t.equal(failed.headers.get('x-request-id'), 'req-7');
+  t.equal(failed.headers.get('x-correlation-id'), 'req-7');
 });

@@ -15,6 +15,7 @@ import {
 } from '../errors.ts';
 import { fail } from './envelope.ts';
 import { explainValidation } from './explain-validation.ts';
+import { returnIds } from './install-request-context.ts';
 
 /** Puts every error of an app into the envelope: only coded messages reach a caller, never a stack. */
 export function handleErrors(app: FastifyInstance): void {
@@ -31,6 +32,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
     const level = coded.outcome === 'later' ? 'warn' : 'error';
     request.log[level]({ err: coded, route: request.routeOptions?.url }, 'request failed');
   }
+  returnIds(request, reply);
   if (coded.delayMs !== undefined) reply.header('retry-after', Math.ceil(coded.delayMs / 1_000));
   return reply.code(coded.statusCode).type('application/json; charset=utf-8').send(fail(coded));
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ChildLoggerOptions, Level, Logger } from 'pino';
 import { createLazyLogger } from '../logging/create-lazy-logger.ts';
 import { type TraceContext, traceContextOf } from './trace-context.ts';
@@ -11,8 +11,8 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     /**
-     * A route that providers call by the thousand a second, and of whose answer they read the status: it carries neither ids (an error
-     * names the request in its body) nor what browsers should know.
+     * A route that providers call by the thousand a second, and of whose answer they read the status: it carries nothing that browsers
+     * should know, and ids only where it is an error.
      */
     isForProviders?: boolean;
   }
@@ -40,17 +40,22 @@ export function createRequestLogger(
   return options.level === undefined ? child() : createLazyLogger(options.level as Level, child);
 }
 
-/** Gives every request its ids and returns them to the caller, unless it is a provider. */
+/** Gives every request its ids and returns them to the caller; to a provider only with an error. */
 export function installRequestContext(app: FastifyInstance): void {
   // Each request gets its own object in the hook; the placeholder keeps the shape of requests stable.
   app.decorateRequest('trace', null as unknown as TraceContext);
   app.addHook('onRequest', (request, reply, done) => {
     request.trace = (request.raw as TracedMessage)[traceOf] ?? traceContextOf(request.raw, request.id);
-    if (request.routeOptions.config.isForProviders) return done();
-    reply.header('x-request-id', request.id);
-    reply.header('x-correlation-id', request.trace.correlationId);
+    if (!request.routeOptions.config.isForProviders) returnIds(request, reply);
     done();
   });
+}
+
+/** Tells the caller under which ids the request is found in the logs. */
+export function returnIds(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id);
+  // What fails before its route is found has no trace yet.
+  if (request.trace) reply.header('x-correlation-id', request.trace.correlationId);
 }
 
 /** What a job added on behalf of a request carries: its ids, and the merchant it acts for. */
