@@ -9,7 +9,7 @@ import {
   jobOfFailed,
 } from './failed-job.ts';
 import type { Outbox } from './outbox.ts';
-import { createOutboxRow, insertOutboxRows } from './outbox-rows.ts';
+import { createOutboxRow, insertOutboxRows, usualOlderThanMs } from './outbox-rows.ts';
 import type { OutboxPoint, OutboxProducer } from './publish-rows.ts';
 import { type FailedJobsTable, ownTables } from './tables.ts';
 
@@ -77,7 +77,7 @@ export interface FailedJobsOptions<DB> {
 
 /** Makes the keeper of a service's failed jobs. The service's outbox must be running: its sweeper finishes retries cut short. */
 export function createFailedJobs<DB>(options: FailedJobsOptions<DB>): FailedJobs {
-  const { database, producer, outbox, olderThanMs = 6000, signal = () => {} } = options;
+  const { database, producer, outbox, olderThanMs = usualOlderThanMs, signal = () => {} } = options;
   const db = ownTables(database.db);
 
   async function find(id: string, scope: FailedJobsScope | undefined): Promise<FailedJobsTable> {

@@ -12,6 +12,9 @@ export interface OutboxRow {
   readonly enqueuedAtMs: number;
 }
 
+/** How old a row is before a sweeper takes it from the process that wrote it, unless told otherwise. */
+export const usualOlderThanMs = 6000;
+
 /** Limits of one INSERT: parameters, and MySQL's max_allowed_packet. */
 const rowsMost = 500;
 const charactersMost = 2_000_000;

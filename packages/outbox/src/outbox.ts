@@ -3,7 +3,7 @@ import { inheritMeta, type JobToAdd } from '@switchyard/jobs';
 import type { Logger } from 'pino';
 import { enqueuedTooLate } from './errors.ts';
 import { createHeldRows, type HeldRows } from './held-rows.ts';
-import { createOutboxRow, insertOutboxRows, type OutboxRow } from './outbox-rows.ts';
+import { createOutboxRow, insertOutboxRows, type OutboxRow, usualOlderThanMs } from './outbox-rows.ts';
 import { type OutboxPoint, type OutboxProducer, publishRows } from './publish-rows.ts';
 import { createPublisher } from './publisher.ts';
 import { createSweeper } from './sweeper.ts';
@@ -42,7 +42,8 @@ export interface OutboxOptions<DB> {
 export interface Outbox<DB> {
   /**
    * Runs `work` in a transaction and writes the jobs it enqueues with it. Once committed they will be added, at least once each,
-   * whatever dies meanwhile, a Redis that forgets its last seconds included; the usual case is a few milliseconds later. Jobs of one transaction may be taken up in any order.
+   * whatever dies meanwhile, a Redis that forgets its last seconds included; the usual case is a few milliseconds later. Jobs of one
+   * transaction may be taken up in any order.
    *
    * A dead Redis fails nobody here. Before the transaction this waits while too many jobs are on their way.
    *
@@ -69,7 +70,7 @@ export interface Outbox<DB> {
 
 /** Makes the outbox of a service. */
 export function createOutbox<DB>(options: OutboxOptions<DB>): Outbox<DB> {
-  const { database, producer, logger, olderThanMs = 6000, signal = () => {} } = options;
+  const { database, producer, logger, olderThanMs = usualOlderThanMs, signal = () => {} } = options;
   const held = createHeldRows({
     database,
     link: producer.link,

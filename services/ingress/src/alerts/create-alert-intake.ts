@@ -32,7 +32,7 @@ export function createAlertIntake(intake: EventIntake): AlertIntake {
         });
       // Alerts are no merchant's data; Alertmanager sends them again as long as they fire. That we have seen one does not mean that
       // the queue still knows it: only the queue and its consumer decide what is a repeat.
-      const rest = { archive: () => [], isFromArchive: true, startedAtMs };
+      const rest = { archive: () => [], skipsSeen: true, startedAtMs };
       return intake.take({ events, toKeep: [], repeated: notifications.length - events.size, ...rest });
     },
   };

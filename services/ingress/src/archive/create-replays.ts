@@ -1,11 +1,11 @@
 import type { Database, Leases } from '@switchyard/database';
-import { isCodedError } from '@switchyard/errors';
-import { createId } from '@switchyard/runtime';
 import type { Logger } from 'pino';
 import type { ArchiveReplayRow, IngressTables } from '../database/tables.ts';
 import { replayRangeInvalid, replayUnknown } from '../errors.ts';
+import { isRefusal } from '../intake/add-events.ts';
 import type { Replay } from '../intake/create-replay.ts';
 import type { ArchiveStore } from './create-archive-store.ts';
+import { newReplay } from './new-replay.ts';
 import type { ArchiveEntry } from './segment.ts';
 
 /** So long consumers remember what they have processed; replaying older events could repeat their effects. */
@@ -55,7 +55,7 @@ export function createReplays(settings: {
       row.accepted += result.accepted;
       row.unrouted += result.unrouted;
     } catch (error) {
-      if (!isCodedError(error) || error.outcome !== 'never') throw error;
+      if (!isRefusal(error)) throw error;
       // A source that has moved to another app since, for one.
       row.refused += 1;
       logger.warn({ err: error, replayId: row.id }, 'an archived webhook was refused');
@@ -116,23 +116,15 @@ export function createReplays(settings: {
         throw replayRangeInvalid('consumers remember 8 days: nothing older can be replayed without repeats', {
           details: { earliestMs: nowMs - REPLAY_WITHIN_MS },
         });
-      const row: ArchiveReplayRow = {
-        id: createId('rep'),
+      const row = newReplay({
         reason: 'requested',
         merchantId: merchantId ?? null,
         kind: kind ?? null,
         fromMs,
         toMs: Math.min(toMs, nowMs),
         notBeforeMs: 0,
-        afterId: '',
-        round: 0,
-        accepted: 0,
-        unrouted: 0,
-        refused: 0,
         createdAtMs: nowMs,
-        startedAtMs: null,
-        finishedAtMs: null,
-      };
+      });
       await db.insertInto('archive_replays').values(row).execute();
       return row;
     },

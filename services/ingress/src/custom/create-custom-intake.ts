@@ -81,7 +81,7 @@ export function createCustomIntake(settings: {
             } as const,
           ];
     const { isFromArchive = false } = request;
-    const nothing = { events: new Map(), repeated: 0, startedAtMs, archive, isFromArchive };
+    const nothing = { events: new Map(), repeated: 0, startedAtMs, archive, skipsSeen: isFromArchive };
     if (source.status !== 'active') return intake.take({ ...nothing, toKeep: [keep('source-disabled')] });
     const id = eventId(KIND, sourceKey, 'event', event.id);
     const queued = {

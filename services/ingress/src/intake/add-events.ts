@@ -62,8 +62,8 @@ export async function addEvents(
   return refused;
 }
 
-/** The job itself is at fault, so that trying again can't help. */
-function isRefusal(error: unknown): boolean {
+/** Whether trying again can't help. */
+export function isRefusal(error: unknown): boolean {
   return isCodedError(error) && error.outcome === 'never';
 }
 

@@ -1,7 +1,7 @@
 import { databaseAway } from '@switchyard/database';
-import { isCodedError } from '@switchyard/errors';
 import type { JobToAdd } from '@switchyard/jobs';
 import type { Outbox } from '@switchyard/outbox';
+import { isRefusal } from './add-events.ts';
 import { withinDeadline } from './within-deadline.ts';
 
 const RETRY_AFTER_MS = 5000;
@@ -25,7 +25,7 @@ export function createDurableAdd<DB>(outbox: Pick<Outbox<DB>, 'transaction'>): A
               enqueue(job);
               return [];
             } catch (error) {
-              if (isCodedError(error) && error.outcome === 'never') return [index];
+              if (isRefusal(error)) return [index];
               throw error;
             }
           }),

@@ -47,8 +47,8 @@ export interface Delivery {
   archive(): readonly ArchiveEntry[];
   /** How its jobs are added where the queue alone is not safe enough for them. */
   readonly addDurably?: AddDurably;
-  /** See {@link KeptWebhook.isFromArchive}. */
-  readonly isFromArchive: boolean;
+  /** Only the queue and its consumer decide what is a repeat, and nothing is archived: of what comes from the archive, and of alerts. */
+  readonly skipsSeen: boolean;
 }
 
 /** The protocol "Ingress, per event", for every kind of source. */
@@ -132,7 +132,7 @@ export function createEventIntake(settings: EventIntakeSettings): EventIntake {
 
   /** Archives a delivery that holds something new. @returns in strict mode, what must be waited for before it is acknowledged. */
   function store(fresh: readonly string[], delivery: Delivery): Promise<void> | undefined {
-    if (!archive || delivery.isFromArchive || fresh.length === 0) return undefined;
+    if (!archive || delivery.skipsSeen || fresh.length === 0) return undefined;
     if (!archive.isStrict) {
       archive.add(delivery.archive());
       return undefined;
@@ -153,7 +153,7 @@ export function createEventIntake(settings: EventIntakeSettings): EventIntake {
       const { events, repeated } = delivery;
       const toKeep = [...delivery.toKeep];
       const ids = [...events.keys()];
-      const known = delivery.isFromArchive ? new Set<string>() : await seen.find(ids);
+      const known = delivery.skipsSeen ? new Set<string>() : await seen.find(ids);
       clock('find');
       const fresh = known.size === 0 ? ids : ids.filter((id) => !known.has(id));
       const archived = store(fresh, delivery);

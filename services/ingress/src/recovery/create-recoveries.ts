@@ -1,5 +1,5 @@
 import { type Database, insertIgnore } from '@switchyard/database';
-import { createId } from '@switchyard/runtime';
+import { NOT_BEGUN, newReplay } from '../archive/new-replay.ts';
 import type { ArchiveReplayRow, IngressTables } from '../database/tables.ts';
 
 /** Replicas that lived through it store what they hold, and ask too, within about two seconds: they are to find it not begun. */
@@ -35,10 +35,7 @@ export function createRecoveries({ database }: { database: Database<IngressTable
         // What replays have added since then may be forgotten as well.
         await trx
           .updateTable('archive_replays')
-          .set(({ eb }) => ({
-            ...{ afterId: '', accepted: 0, unrouted: 0, refused: 0, startedAtMs: null, finishedAtMs: null },
-            round: eb('round', '+', 1),
-          }))
+          .set(({ eb }) => ({ ...NOT_BEGUN, round: eb('round', '+', 1) }))
           .where('startedAtMs', 'is not', null)
           .where((eb) => eb.or([eb('finishedAtMs', 'is', null), eb('finishedAtMs', '>=', fromMs)]))
           .execute();
@@ -61,23 +58,15 @@ export function createRecoveries({ database }: { database: Database<IngressTable
           await trx.updateTable('archive_replays').set(change).where('id', '=', pending.id).execute();
           return { ...pending, ...change };
         }
-        const row: ArchiveReplayRow = {
-          id: createId('rep'),
+        const row = newReplay({
           reason: 'queue-restarted',
           merchantId: null,
           kind: null,
           fromMs,
           toMs,
           notBeforeMs,
-          afterId: '',
-          round: 0,
-          accepted: 0,
-          unrouted: 0,
-          refused: 0,
           createdAtMs: nowMs,
-          startedAtMs: null,
-          finishedAtMs: null,
-        };
+        });
         await trx.insertInto('archive_replays').values(row).execute();
         return row;
       }),

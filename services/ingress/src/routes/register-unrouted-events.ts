@@ -1,9 +1,9 @@
-import { isCodedError } from '@switchyard/errors';
 import { adminScope, jobMetaOf, ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { UnroutedEventRow } from '../database/tables.ts';
 import { stillUnrouted, unroutedEventUnknown } from '../errors.ts';
+import { isRefusal } from '../intake/add-events.ts';
 import type { Replay } from '../intake/create-replay.ts';
 import { cursorOf, type UnroutedEvents } from '../intake/create-unrouted-events.ts';
 import { Epoch, IdParams } from './schemas.ts';
@@ -146,7 +146,7 @@ export async function registerUnroutedEvents(
       return 'replayed';
     } catch (error) {
       // A Redis or database that is away ends the call; an event that is at fault only itself.
-      if (isCodedError(error) && error.outcome === 'never') return 'refused';
+      if (isRefusal(error)) return 'refused';
       throw error;
     }
   }

@@ -82,7 +82,7 @@ export function createShopifyIntake(settings: {
             } as const,
           ]
         : [];
-    const nothing = { events: new Map(), repeated: 0, startedAtMs, archive, isFromArchive };
+    const nothing = { events: new Map(), repeated: 0, startedAtMs, archive, skipsSeen: isFromArchive };
     if (!source) return intake.take({ ...nothing, toKeep: [keep('source-unknown')] });
     const { merchantId } = source;
     const id = idOfDelivery(about);

@@ -71,8 +71,11 @@ export function createWebhookIntake({ directory, findSigner, intake }: WebhookIn
     }
     const resolved = await resolveSources(events, directory);
     clock('resolve');
-    const { isFromArchive } = verified;
-    return intake.take({ ...sort(resolved, parsed, verified), startedAtMs, isFromArchive });
+    return intake.take({
+      ...sort(resolved, parsed, verified),
+      startedAtMs,
+      skipsSeen: verified.isFromArchive,
+    });
   }
 
   /** Splits a payload's events into those with a place to go to, by id, and those to keep. */

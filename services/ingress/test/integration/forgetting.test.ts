@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { eachDatabase, startRedis, until } from '@switchyard/test-kit';
-import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { alertsWebhook } from '../fixtures/alerts.ts';
 import {
   message,
@@ -17,6 +16,7 @@ import {
 import { ORDER, SHOP } from '../fixtures/shopify.ts';
 import { ALERTMANAGER_TOKEN, environmentOf, jobsIn, startIngress } from '../ingress.ts';
 import { beaten, replaysOf } from '../recovery.ts';
+import { startConsumer } from '../start-consumer.ts';
 
 type Ingress = Awaited<ReturnType<typeof startIngress>>;
 
@@ -212,27 +212,6 @@ eachDatabase(t, 'Promise: what Redis acknowledged and forgot is taken in again',
     t.equal((await messagesIn(ingress)).filter((id) => id === 'late').length, 1);
   });
 });
-
-/** Counts effects without a memory of its own; done jobs leave Redis at once. */
-function startConsumer(t: Test, url: string) {
-  const effects = new Map<string, number>();
-  const connection = new Redis(`${url}/1`, { maxRetriesPerRequest: null });
-  connection.on('error', () => undefined);
-  const worker = new Worker(
-    'inbound',
-    async ({ data }) => {
-      const id = String(data.payload.message.id);
-      effects.set(id, (effects.get(id) ?? 0) + 1);
-    },
-    { connection, removeOnComplete: { count: 0 } },
-  );
-  worker.on('error', () => undefined);
-  t.teardown(async () => {
-    await worker.close();
-    connection.disconnect();
-  });
-  return effects;
-}
 
 eachDatabase(t, 'what was not forgotten has no second effect', async (t, database) => {
   const redis = await startRedis(t, { aof: true });

@@ -1,29 +1,10 @@
 import { createSqliteDatabase, eachDatabase, spawnNode, startRedis, until } from '@switchyard/test-kit';
-import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { eventId } from '../../src/intake/event-id.ts';
 import { NUMBER, textWebhook } from '../fixtures/payloads.ts';
 import { createClient, environmentOf, startIngress } from '../ingress.ts';
-
-/** Counts what a consumer of `inbound` would do, per event; done jobs leave Redis at once, as the worst case has it. */
-function startConsumer(t: Test, url: string) {
-  const effects = new Map<string, number>();
-  const connection = new Redis(`${url}/1`, { maxRetriesPerRequest: null });
-  const worker = new Worker(
-    'inbound',
-    async ({ data }) => {
-      const id = String(data.payload.message.id);
-      effects.set(id, (effects.get(id) ?? 0) + 1);
-    },
-    { connection, removeOnComplete: { count: 0 } },
-  );
-  t.teardown(async () => {
-    await worker.close();
-    connection.disconnect();
-  });
-  return effects;
-}
+import { startConsumer } from '../start-consumer.ts';
 
 eachDatabase(t, 'Promise: nothing is processed twice', async (t, database) => {
   const redis = await startRedis(t, { aof: true });
