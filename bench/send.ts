@@ -9,7 +9,8 @@
  *
  *   node --conditions=@switchyard/source bench/send.ts [parts, by comma; all but memory] [sqlite | mysql]
  *
- * A part can be asked for in smaller pieces: rate-80, rate-1000, throughput-10, throughput-10000, throughput-slow. BENCH_NODE_ARGS goes to
+ * A part can be asked for in smaller pieces: rate-80, rate-1000, throughput-10, throughput-10000, throughput-slow (messages that wait as
+ * jobs), throughput-backlog-10 and so on (recorded in SQL). BENCH_NODE_ARGS goes to
  * the worker's node, such as --cpu-prof. BENCH_ROUNDS are the rounds of throughput-10 (5).
  */
 import { measureFairness } from './send/fairness.ts';
@@ -27,10 +28,17 @@ for (const perSecond of [80, 1000] as const)
   if (wants('rate', String(perSecond))) await measureRate(database, perSecond);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 const common = { database, rounds, messages: 10_000, connections: 50, latencyMs: 0, receipts: false };
-if (wants('throughput', '10')) await measureThroughput({ ...common, numbers: 10 });
-if (wants('throughput', '10000')) await measureThroughput({ ...common, numbers: 10_000, rounds: 3 });
-if (wants('throughput', 'slow'))
-  await measureThroughput({ ...common, numbers: 10, latencyMs: 100, rounds: 3, messages: 5000 });
+const sources = ['jobs', 'backlog'] as const;
+for (const source of sources) {
+  // A backlog is handed out in the background; a round is long enough that its beginning does not count.
+  const throughput = { ...common, source, messages: source === 'backlog' ? 20_000 : common.messages };
+  const prefix = source === 'jobs' ? '' : 'backlog-';
+  if (wants('throughput', `${prefix}10`)) await measureThroughput({ ...throughput, numbers: 10 });
+  if (wants('throughput', `${prefix}10000`))
+    await measureThroughput({ ...throughput, numbers: 10_000, rounds: 3 });
+  if (wants('throughput', `${prefix}slow`))
+    await measureThroughput({ ...throughput, numbers: 10, latencyMs: 100, rounds: 3, messages: 5000 });
+}
 if (parts.includes('lanes')) await measureLanes(database);
 if (parts.includes('fairness')) await measureFairness(database);
 if (parts.includes('memory')) await measureMemory(database, Number(process.argv[4] ?? 300_000));

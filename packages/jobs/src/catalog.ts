@@ -155,13 +155,17 @@ export const catalog = {
     retention: kept,
   }),
   messages: defineQueue({
-    description: 'one message to one person (R2.1)',
+    description: 'one message to one person (R2.1), and wake-ups for messages that are recorded',
     consumer: 'campaign-sender',
     jobs: {
       'send-message': defineJob({
         schema: campaignSender.SendMessage,
         jobId: ({ messageId }) => messageId,
         priority: ({ lane }) => priorityOfLane[lane ?? 'flow'],
+      }),
+      'deliver-messages': defineJob({
+        schema: campaignSender.DeliverMessages,
+        jobId: ({ messages }) => `${messages[0]!.messageId}_${messages[0]!.turn}_${messages.length}`,
       }),
       'deliver-message': defineJob({
         schema: campaignSender.DeliverMessage,
@@ -172,7 +176,7 @@ export const catalog = {
     attempts: 3,
     timeoutMs: MINUTE_MS,
     // Most of them wait for their slot or a connection (SEND_CONNECTIONS); so there is always one at hand.
-    concurrency: 500,
+    concurrency: 600,
     stalledMost: 20,
     prioritized: true,
     defaultPriority: 4,

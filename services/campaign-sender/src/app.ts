@@ -12,6 +12,7 @@ import type { Tables } from './database/tables.ts';
 import type { FirstTime, FirstTimeMany } from './inbound/receive-messages.ts';
 import { assembleMedia } from './media-in/assemble-media.ts';
 import { assembleMessages } from './messages/assemble-messages.ts';
+import { createWakeUps, MESSAGES_PER_JOB } from './messages/create-wake-ups.ts';
 import { createCandidateLoader } from './messages/message-candidate.ts';
 import { createRecorder } from './messages/recorder.ts';
 import { createAdmission } from './pacing/create-admission.ts';
@@ -24,7 +25,7 @@ import {
   createReceiveShopifyEvent,
 } from './processors/inbound.ts';
 import { createMarkRead } from './processors/mark-read.ts';
-import { createDeliverMessage, createSendMessage } from './processors/messages.ts';
+import { createDeliverMessage, createDeliverMessages, createSendMessage } from './processors/messages.ts';
 import {
   createApplyAccountUpdate,
   createApplyPreferences,
@@ -119,12 +120,14 @@ async function assemble(
   });
   const messages = assembleMessages(runtime, config, { store, senders, files, notes, admission });
   const { templates, preparation } = messages;
+  const wakeUps = createWakeUps(max === undefined ? MESSAGES_PER_JOB : 1);
   const group = createGroupCommit(store.inScope);
   const { sending, attempts } = assembleSending(runtime, config, {
     ...{ store, group, senders, templates, preparation, admission, management: messages.management },
+    wakeUps,
     decide: options.decideAfterCall,
   });
-  const recorder = createRecorder(store, group, senders, messages.check);
+  const recorder = createRecorder(store, group, senders, messages.check, wakeUps);
 
   await ensureFirstSender(db, secretBox, config);
   await resealTokens(db, secretBox, logger);
@@ -175,9 +178,11 @@ async function assemble(
       files,
     }),
   );
+  const load = createCandidateLoader(db);
   runtime.addWorker('messages', {
     'send-message': createSendMessage(recorder, sending),
-    'deliver-message': createDeliverMessage(createCandidateLoader(db), sending),
+    'deliver-messages': createDeliverMessages(load, sending),
+    'deliver-message': createDeliverMessage(load, sending),
     'mark-read': createMarkRead({ db, senders, graph: messages.graph }),
   });
 }

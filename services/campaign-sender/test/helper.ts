@@ -22,6 +22,8 @@ export interface Ingress {
   add(job: JobToAdd): Promise<void>;
   /** Whether a worker has the job of a message that was asked for by `send-message`. */
   isUnderWay(messageId: string): Promise<boolean>;
+  /** Jobs of `messages` that wait or are under way. */
+  jobsLeft(): Promise<number>;
   hold(): void;
   release(): Promise<void>;
   /** Ids of messages that statuses have come for. */
@@ -129,6 +131,8 @@ export async function startIngress(t: Teardown, redis: TestRedis): Promise<Ingre
       const job = await producer.queue('messages').getJob(messageId);
       return (await job?.isActive()) === true;
     },
+    jobsLeft: () =>
+      producer.queue('messages').getJobCountByTypes('prioritized', 'waiting', 'active', 'delayed'),
     statuses,
     hold() {
       held = [];

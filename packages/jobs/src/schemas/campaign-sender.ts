@@ -220,7 +220,16 @@ export const SendMessage = Type.Object({
   templateFallback: Type.Optional(TemplateFallback),
 });
 
-/** `messages`: a wake-up for a message that is recorded already; `turn` makes the id new when it is dispatched again. */
+/** `messages`: a wake-up for messages that are recorded already; a message's `turn` makes the id new when it is handed out again. */
+export const DeliverMessages = Type.Object({
+  merchantId: Id,
+  messages: Type.Array(Type.Object({ messageId: Id, turn: Type.Integer({ minimum: 0 }) }), {
+    minItems: 1,
+    maxItems: 100,
+  }),
+});
+
+/** `messages`: a wake-up for a single message, as earlier versions made them. */
 export const DeliverMessage = Type.Object({
   merchantId: Id,
   messageId: Id,

@@ -1,4 +1,4 @@
-import type { JobMeta, JobToAdd } from '@switchyard/jobs';
+import type { JobMeta } from '@switchyard/jobs';
 import { createId } from '@switchyard/runtime';
 import type { Scope, Store } from '../database/scope.ts';
 import { idempotencyKeyReused, messageInvalid } from '../errors.ts';
@@ -8,7 +8,7 @@ import type { TemplateFacts } from '../templates/template-facts.ts';
 import { digest, digestOf, findAnswer, keepAnswer } from './idempotent-requests.ts';
 import type { Candidate } from './message-candidate.ts';
 import type { MessageState } from './message-state.ts';
-import { type OutgoingProblem, priorityOf, readOutgoing, type SendMessage } from './outgoing-message.ts';
+import { type OutgoingProblem, readOutgoing, type SendMessage } from './outgoing-message.ts';
 import { type MessageToRecord, recordMessages } from './record-messages.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -56,7 +56,7 @@ export interface AcceptedRequests {
 export type RequestProblem = OutgoingProblem & { index: number };
 
 type Templates = (TemplateFacts | undefined)[];
-type Checks = Pick<Recorder, 'chooseSender' | 'check' | 'templateOf'>;
+type Checks = Pick<Recorder, 'chooseSender' | 'check' | 'templateOf' | 'wakeUps'>;
 
 /**
  * Records the messages of an API call, all or none, and queues their delivery.
@@ -88,9 +88,12 @@ export async function acceptRequests(
     if (keyed) await refuseOtherBody(scope, recorded, requestHash);
     refuse(recipientProblems(recorded, templates, store.now()));
     await requests.alongside?.(scope);
-    for (const [index, candidate] of recorded.entries())
-      if (candidate.state === 'queued' && candidate.attempts === 0)
-        enqueue(wakeUp(candidate, items[index]!.message.lane, meta));
+    const untried = recorded.filter(({ state, attempts }) => state === 'queued' && attempts === 0);
+    for (const job of checks.wakeUps(
+      untried.map((each) => ({ ...each, turn: 0 })),
+      meta,
+    ))
+      enqueue(job);
     return { messages: recorded.map(({ id, state }) => ({ id, state })), isReplay: false };
   });
 }
@@ -213,20 +216,6 @@ async function refuseOtherBody(
     .execute();
   if (rows.some((row) => row.requestHash !== requestHash))
     throw idempotencyKeyReused('this Idempotency-Key came with another request before');
-}
-
-function wakeUp(
-  { id, merchantId }: Candidate,
-  lane: Parameters<typeof priorityOf>[0],
-  meta: JobMeta,
-): JobToAdd {
-  return {
-    queue: 'messages',
-    name: 'deliver-message',
-    payload: { merchantId, messageId: id, turn: 0 },
-    options: { priority: priorityOf(lane) },
-    meta: { ...meta, merchantId },
-  };
 }
 
 function keyedId(merchantId: string, key: string, index: number): string {

@@ -22,8 +22,8 @@ export interface Gate {
 const ASKED_AT_ONCE = 100;
 /** Of one number: further ones are not due before this round's answers. */
 const ASKED_OF_NUMBER = 64;
-/** Of one number, waiting in this process. */
-const WAITING_OF_NUMBER = 400;
+/** Of one number, waiting in this process: less than there are jobs under way at a time, so that others' find a place when it hangs. */
+export const WAITING_OF_NUMBER = 500;
 
 /** Passes given per connection: a message's intent is written while another's call has the connection. */
 const PASSES_PER_CONNECTION = 2;

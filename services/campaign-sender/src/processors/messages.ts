@@ -1,3 +1,4 @@
+import { isCodedError } from '@switchyard/errors';
 import type { JobPayload, Processor } from '@switchyard/jobs';
 import type { Candidate } from '../messages/message-candidate.ts';
 import type { Recorder } from '../messages/recorder.ts';
@@ -17,7 +18,32 @@ export function createSendMessage(
   };
 }
 
-/** `messages`/deliver-message: tries to send a message that is recorded already. */
+/**
+ * `messages`/deliver-messages: tries to send messages that are recorded already. One that fails keeps none of the others; its error is the
+ * job's, whose next try finds the others done.
+ */
+export function createDeliverMessages(
+  load: (messageId: string) => Promise<Candidate | undefined>,
+  sending: Sending,
+): Processor<JobPayload<'messages', 'deliver-messages'>, { sent: number }> {
+  const deliverOne = createDeliverMessage(load, sending);
+  return async ({ merchantId, messages }, context) => {
+    const ends = await Promise.allSettled(
+      messages.map((message) => deliverOne({ merchantId, ...message }, context)),
+    );
+    const failed = ends.flatMap((end, index) =>
+      end.status === 'rejected' ? [{ error: end.reason as unknown, ...messages[index]! }] : [],
+    );
+    for (const { error, messageId } of failed)
+      context.logger.debug({ err: error, messageId }, 'a message of the job could not be tried');
+    // What only has to wait must not spend an attempt of the others.
+    const worst = failed.find(({ error }) => !isCodedError(error) || error.outcome !== 'later') ?? failed[0];
+    if (worst) throw worst.error;
+    return { sent: ends.filter((end) => end.status === 'fulfilled' && end.value?.sent).length };
+  };
+}
+
+/** `messages`/deliver-message: the same for one. Earlier versions woke messages one by one. */
 export function createDeliverMessage(
   load: (messageId: string) => Promise<Candidate | undefined>,
   sending: Sending,

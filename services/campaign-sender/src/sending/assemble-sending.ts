@@ -4,6 +4,7 @@ import type { GroupCommit } from '../database/group-commit.ts';
 import type { Store } from '../database/scope.ts';
 import type { Tables } from '../database/tables.ts';
 import type { ManagementGraph } from '../graph/manage-graph.ts';
+import type { WakeUps } from '../messages/create-wake-ups.ts';
 import type { Preparation } from '../messages/prepare-message.ts';
 import type { AdmissionControl } from '../pacing/create-admission.ts';
 import { createDueNotes } from '../pacing/due-notes.ts';
@@ -37,6 +38,7 @@ export interface AssemblyParts {
   senders: SenderDirectory;
   templates: Pick<TemplateDirectory, 'forget'>;
   preparation: Preparation;
+  wakeUps: WakeUps;
   decide?: typeof decideAfterCall | undefined;
 }
 
@@ -52,7 +54,7 @@ const LEASE_MS = 5000;
 export function assembleSending(
   runtime: Runtime<Tables, ServiceConfig>,
   config: ServiceConfig,
-  { store, group, management, admission, senders, templates, preparation, decide }: AssemblyParts,
+  { store, group, management, admission, senders, templates, preparation, wakeUps, decide }: AssemblyParts,
 ): AssembledSending {
   const { logger, redis, redisSettings } = runtime;
   const { keyPrefix } = redisSettings.queue;
@@ -82,7 +84,7 @@ export function assembleSending(
   };
   const backlog = createReceiptsBacklog(redis.queue, runtime.bullPrefix);
   const dispatcher = createDispatcher({
-    ...{ store, senders, ready, producer: runtime.producer },
+    ...{ store, senders, ready, wakeUps, producer: runtime.producer },
     waiting: () => redis.queue.zcard(`${runtime.bullPrefix}:messages:prioritized`),
   });
   const alone = (name: string, intervalMs: number, work: () => Promise<unknown>) => {

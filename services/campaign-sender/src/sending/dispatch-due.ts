@@ -1,9 +1,11 @@
-import type { JobToAdd, Producer } from '@switchyard/jobs';
+import type { Producer } from '@switchyard/jobs';
 import type { Store } from '../database/scope.ts';
+import type { WakeUps } from '../messages/create-wake-ups.ts';
 import { CLAIM_MS } from '../messages/record-messages.ts';
+import { WAITING_OF_NUMBER } from '../pacing/gate.ts';
 import type { ReadyNumber, ReadySet, Visited } from '../pacing/ready-set.ts';
 import type { SenderDirectory } from '../senders/sender-directory.ts';
-import { countClaimed, type DueMessage, findBacklogs, findDue, findNextDue } from './find-due.ts';
+import { type Backlog, countClaimed, type DueMessage, findBacklogs, findDue } from './find-due.ts';
 
 /** What the dispatcher needs. */
 export interface DispatcherParts {
@@ -11,6 +13,7 @@ export interface DispatcherParts {
   producer: Pick<Producer, 'addMany'>;
   senders: Pick<SenderDirectory, 'byId'>;
   ready: ReadySet;
+  wakeUps: WakeUps;
   /** Jobs of `messages` that nobody has taken yet. */
   waiting: () => Promise<number>;
 }
@@ -24,15 +27,20 @@ export interface Dispatcher {
 }
 
 const NUMBERS_PER_VISIT = 200;
-const MESSAGES_PER_VISIT = 500;
+/** So many visits follow each other while all of their numbers were ready. */
+const VISITS_AT_ONCE = 20;
+/** Recalling rests for so many times as long as it took: with thousands of numbers it is no small thing. */
+const RECALL_REST = 20;
+/** Messages that one statement hands out. */
+const HANDED_OUT_AT_ONCE = 500;
 /** How much work of a number is handed out ahead of its time. */
 const LEAD_MS = 500;
 /** Of a number this fast it is counted, so that half a second is always handed out: a database may stop for as long. */
 const COUNTED_PER_SECOND = 20;
 /** What was handed out longer ago is lost, or is somewhere else: it is handed out again when its claim ends. */
 const CLAIMS_COUNTED_MS = 10_000;
-/** Work that nobody has taken: beyond it more would only be out of order. */
-const MOST_WAITING = 4000;
+/** Jobs that nobody has taken: beyond it more would only be out of order. */
+const MOST_WAITING = 1000;
 /** A visit that died is made again after so long. */
 const VISIT_MS = 5000;
 /** How soon a paused number is looked at again: somebody may have resumed it. */
@@ -41,7 +49,16 @@ const PAUSED_MS = 2000;
 const UNKNOWN_INTERVAL = 50_000;
 
 /** Makes the dispatcher. Its pace per number is the number's own: what is handed out too early would wait elsewhere. */
-export function createDispatcher({ store, producer, senders, ready, waiting }: DispatcherParts): Dispatcher {
+export function createDispatcher({
+  store,
+  producer,
+  senders,
+  ready,
+  wakeUps,
+  waiting,
+}: DispatcherParts): Dispatcher {
+  let recallAtMs = 0;
+
   /** How many messages a number gets, and when its time comes again. */
   async function planVisit({ senderId, readyAtMs, factor, holdMs }: ReadyNumber, nowMs: number) {
     const sender = await senders.byId(senderId);
@@ -50,7 +67,7 @@ export function createDispatcher({ store, producer, senders, ready, waiting }: D
     const perSecond =
       (1_000_000 / (sender?.pace.intervalMicros ?? UNKNOWN_INTERVAL)) * Math.max(factor, 0.05);
     const fromMs = Math.max(readyAtMs, nowMs - LEAD_MS);
-    const quota = Math.min(MESSAGES_PER_VISIT, Math.floor(((nowMs - fromMs) * perSecond) / 1000) + 1);
+    const quota = Math.min(WAITING_OF_NUMBER, Math.floor(((nowMs - fromMs) * perSecond) / 1000) + 1);
     return { quota, perSecond, fromMs };
   }
 
@@ -68,8 +85,8 @@ export function createDispatcher({ store, producer, senders, ready, waiting }: D
     );
     return plans.map((plan) => {
       if (!fast.includes(plan)) return plan;
-      const wanting = Math.ceil((plan.perSecond * LEAD_MS) / 1000) - (claimed.get(plan.senderId) ?? 0);
-      const quota = Math.min(MESSAGES_PER_VISIT, Math.max(0, wanting));
+      const lead = Math.min(WAITING_OF_NUMBER, Math.ceil((plan.perSecond * LEAD_MS) / 1000));
+      const quota = Math.max(0, lead - (claimed.get(plan.senderId) ?? 0));
       // Its next visit comes when a tenth of the lead is used up.
       return { ...plan, quota, fromMs: nowMs + LEAD_MS / 10 - (quota * 1000) / plan.perSecond };
     });
@@ -87,59 +104,59 @@ export function createDispatcher({ store, producer, senders, ready, waiting }: D
       )
       .where('state', '=', 'queued')
       .execute();
-    await producer.addMany(
-      rows.map(
-        ({ id, merchantId, turn, priority }): JobToAdd => ({
-          queue: 'messages',
-          name: 'deliver-message',
-          payload: { merchantId, messageId: id, turn: turn + 1 },
-          options: { priority },
-          meta: { merchantId },
-        }),
-      ),
+    await producer.addMany(wakeUps(rows.map((row) => ({ ...row, turn: row.turn + 1 }))));
+  }
+
+  /** Visits numbers that are ready. @returns how many, and how many of their messages were handed out. */
+  async function visit(nowMs: number): Promise<{ visited: number; woken: number }> {
+    const numbers = await ready.take(nowMs, NUMBERS_PER_VISIT, VISIT_MS);
+    if (numbers.length === 0) return { visited: 0, woken: 0 };
+    const plans = await fillUp(
+      await Promise.all(numbers.map(async (number) => ({ ...number, ...(await planVisit(number, nowMs)) }))),
+      nowMs,
     );
+    const open = plans.filter(({ quota }) => quota > 0);
+    const { messages: rows, nextAtMs } = await findDue(
+      store.db,
+      open.map(({ senderId, quota }) => ({ senderId, messages: quota })),
+      nowMs,
+    );
+    for (let start = 0; start < rows.length; start += HANDED_OUT_AT_ONCE)
+      await wake(rows.slice(start, start + HANDED_OUT_AT_ONCE), nowMs);
+    const counts = Map.groupBy(rows, ({ senderId }) => senderId);
+    const taken = (senderId: string) => counts.get(senderId)?.length ?? 0;
+    const visited = plans.map(({ senderId, quota, perSecond, fromMs }): Visited => {
+      if (quota === 0) return { senderId, nextAtMs: fromMs };
+      const pacedAtMs = fromMs + (taken(senderId) * 1000) / perSecond;
+      if (taken(senderId) === quota) return { senderId, nextAtMs: pacedAtMs };
+      const dueAtMs = nextAtMs.get(senderId);
+      return { senderId, nextAtMs: dueAtMs === undefined ? undefined : Math.max(dueAtMs, pacedAtMs) };
+    });
+    await ready.settle(visited, nowMs + VISIT_MS);
+    return { visited: numbers.length, woken: rows.length };
   }
 
   return {
     async dispatch() {
-      const nowMs = store.now();
-      if ((await waiting()) >= MOST_WAITING) return { woken: 0, nextAtMs: nowMs };
-      const numbers = await ready.take(nowMs, NUMBERS_PER_VISIT, VISIT_MS);
-      if (numbers.length === 0) return { woken: 0, nextAtMs: await ready.nextAtMs() };
-      const plans = await fillUp(
-        await Promise.all(
-          numbers.map(async (number) => ({ ...number, ...(await planVisit(number, nowMs)) })),
-        ),
-        nowMs,
-      );
-      const open = plans.filter(({ quota }) => quota > 0);
-      const rows = await findDue(
-        store.db,
-        open.map(({ senderId, quota }) => ({ senderId, messages: quota })),
-        nowMs,
-      );
-      for (let start = 0; start < rows.length; start += MESSAGES_PER_VISIT)
-        await wake(rows.slice(start, start + MESSAGES_PER_VISIT), nowMs);
-      const counts = Map.groupBy(rows, ({ senderId }) => senderId);
-      const taken = (senderId: string) => counts.get(senderId)?.length ?? 0;
-      const exhausted = open.filter(({ senderId, quota }) => taken(senderId) < quota);
-      const nextDue = await findNextDue(
-        store.db,
-        exhausted.map(({ senderId }) => senderId),
-      );
-      const visited = plans.map(({ senderId, quota, perSecond, fromMs }): Visited => {
-        if (quota === 0) return { senderId, nextAtMs: fromMs };
-        const pacedAtMs = fromMs + (taken(senderId) * 1000) / perSecond;
-        if (taken(senderId) === quota) return { senderId, nextAtMs: pacedAtMs };
-        const dueAtMs = nextDue.get(senderId);
-        return { senderId, nextAtMs: dueAtMs === undefined ? undefined : Math.max(dueAtMs, pacedAtMs) };
-      });
-      await ready.settle(visited, nowMs + VISIT_MS);
-      return { woken: rows.length, nextAtMs: await ready.nextAtMs() };
+      let woken = 0;
+      for (let turn = 0; turn < VISITS_AT_ONCE; turn += 1) {
+        if ((await waiting()) >= MOST_WAITING) return { woken, nextAtMs: store.now() };
+        const end = await visit(store.now());
+        woken += end.woken;
+        if (end.visited < NUMBERS_PER_VISIT) break;
+      }
+      return { woken, nextAtMs: await ready.nextAtMs() };
     },
     async recall() {
-      const senderIds = await findBacklogs(store.db);
-      await ready.recall(await findNextDue(store.db, senderIds), store.now());
+      if (performance.now() < recallAtMs) return;
+      const startedAtMs = performance.now();
+      for (let after: string | undefined = ''; after !== undefined; ) {
+        const page: Backlog[] = await findBacklogs(store.db, after);
+        await ready.recall(new Map(page.map(({ senderId, nextAtMs }) => [senderId, nextAtMs])), store.now());
+        after = page.at(-1)?.senderId;
+      }
+      const endedAtMs = performance.now();
+      recallAtMs = endedAtMs + (endedAtMs - startedAtMs) * RECALL_REST;
     },
   };
 }

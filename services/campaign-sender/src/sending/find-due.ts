@@ -1,8 +1,8 @@
-import { sql } from 'kysely';
+import { dialectOf } from '@switchyard/database';
+import { CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { Executor } from '../database/scope.ts';
 import { priorityOf } from '../messages/outgoing-message.ts';
 import { laneRules, lanes } from '../pacing/lanes.ts';
-import { NUMBERS_PER_STATEMENT, selectByLane } from './select-by-lane.ts';
 
 /** A message that is due. */
 export interface DueMessage {
@@ -19,43 +19,52 @@ export interface Quota {
   messages: number;
 }
 
+/** What is due of some numbers, and what will be. */
+export interface Due {
+  /** Number by number. */
+  messages: DueMessage[];
+  /** When a number that had less than its quota has its next; those that have nothing else are left out. */
+  nextAtMs: Map<string, number>;
+}
+
+/** Of so many numbers one statement tells at most: one select per lane each, and short enough to be kept prepared. */
+const NUMBERS_PER_STATEMENT = 20;
+
 /**
  * Finds due messages of many numbers, of each at most its quota: most urgent lane first, but for the shares of the others.
  *
- * One statement per 40 numbers; each of its parts reads nothing but the rows it returns.
+ * One statement per 20 numbers; each of its parts reads nothing but the rows it returns.
  */
 export async function findDue(
   db: Executor,
   quotas: readonly Quota[],
   nowMs: number,
   chance: () => number = Math.random,
-): Promise<DueMessage[]> {
-  const found: DueMessage[] = [];
-  for (let start = 0; start < quotas.length; start += NUMBERS_PER_STATEMENT) {
-    const part = quotas.slice(start, start + NUMBERS_PER_STATEMENT);
-    const rows = await selectDue(db, part, nowMs);
-    const bySender = Map.groupBy(rows, ({ senderId }) => senderId);
-    for (const { senderId, messages } of part)
-      found.push(...shareOut(bySender.get(senderId) ?? [], messages, chance));
+): Promise<Due> {
+  const found: Due = { messages: [], nextAtMs: new Map() };
+  const rows = await askByLane<DueMessage & { nextAttemptAtMs: number }>(
+    db,
+    `select * from (select id, merchantId, senderId, turn, priority, nextAttemptAtMs from messages
+      where state = 'queued' and senderId = ? and priority = ? and nextAttemptAtMs is not null order by nextAttemptAtMs limit ?) as due`,
+    quotas.map(({ senderId, messages }) => ({
+      senderId,
+      values: (id, priority) => [id, priority, messages],
+    })),
+  );
+  const bySender = Map.groupBy(rows, ({ senderId }) => senderId);
+  for (const { senderId, messages } of quotas) {
+    const mine = bySender.get(senderId) ?? [];
+    const due = shareOut(
+      mine.filter(({ nextAttemptAtMs }) => nextAttemptAtMs <= nowMs),
+      messages,
+      chance,
+    );
+    found.messages.push(...due);
+    if (due.length === messages) continue;
+    const later = mine.flatMap(({ nextAttemptAtMs }) => (nextAttemptAtMs > nowMs ? [nextAttemptAtMs] : []));
+    if (later.length > 0) found.nextAtMs.set(senderId, Math.min(...later));
   }
   return found;
-}
-
-async function selectDue(db: Executor, quotas: readonly Quota[], nowMs: number): Promise<DueMessage[]> {
-  const most = new Map(quotas.map(({ senderId, messages }) => [senderId, messages]));
-  const rows = await selectByLane(db, [...most.keys()], (queued, senderId) =>
-    db
-      .selectFrom(
-        queued
-          .select(['id', 'merchantId', 'senderId', 'turn', 'priority'])
-          .where('nextAttemptAtMs', '<=', nowMs)
-          .orderBy('nextAttemptAtMs')
-          .limit(most.get(senderId)!)
-          .as('due'),
-      )
-      .selectAll(),
-  ).execute();
-  return rows as DueMessage[];
 }
 
 /** Divides a quota among the lanes: the less urgent have their share, by chance where it is less than one message. */
@@ -76,23 +85,6 @@ function shareOut(rows: readonly DueMessage[], quota: number, chance: () => numb
   return taken.flat();
 }
 
-/** When the next message of each number is due; numbers without any are left out. */
-export async function findNextDue(db: Executor, senderIds: readonly string[]): Promise<Map<string, number>> {
-  const next = new Map<string, number>();
-  for (let start = 0; start < senderIds.length; start += NUMBERS_PER_STATEMENT) {
-    const part = senderIds.slice(start, start + NUMBERS_PER_STATEMENT);
-    const rows = await selectByLane(db, part, (queued, senderId) =>
-      queued
-        .select(({ fn, val }) => [val(senderId).as('senderId'), fn.min('nextAttemptAtMs').as('nextAtMs')])
-        .where('nextAttemptAtMs', 'is not', null),
-    ).execute();
-    for (const { senderId, nextAtMs } of rows)
-      if (nextAtMs !== null)
-        next.set(senderId, Math.min(next.get(senderId) ?? Number.POSITIVE_INFINITY, Number(nextAtMs)));
-  }
-  return next;
-}
-
 /**
  * Counts the messages of each number that have been handed out and not been begun: queued, to be looked at again within this time.
  * Reads an index alone, and of it nothing but what it counts.
@@ -103,30 +95,100 @@ export async function countClaimed(
   { fromMs, toMs }: { fromMs: number; toMs: number },
 ): Promise<Map<string, number>> {
   const claimed = new Map<string, number>();
-  for (let start = 0; start < senderIds.length; start += NUMBERS_PER_STATEMENT) {
-    const part = senderIds.slice(start, start + NUMBERS_PER_STATEMENT);
-    const rows = await selectByLane(db, part, (queued, senderId) =>
-      queued
-        .select(({ fn, val }) => [val(senderId).as('senderId'), fn.countAll<number>().as('messages')])
-        .where('nextAttemptAtMs', '>', fromMs)
-        .where('nextAttemptAtMs', '<=', toMs),
-    ).execute();
-    for (const { senderId, messages } of rows)
-      claimed.set(senderId, (claimed.get(senderId) ?? 0) + Number(messages));
-  }
+  const rows = await askByLane<{ senderId: string; messages: number }>(
+    db,
+    `select ? as senderId, count(*) as messages from messages
+      where state = 'queued' and senderId = ? and priority = ? and nextAttemptAtMs > ? and nextAttemptAtMs <= ?`,
+    senderIds.map((senderId) => ({ senderId, values: (id, priority) => [id, id, priority, fromMs, toMs] })),
+  );
+  for (const { senderId, messages } of rows)
+    claimed.set(senderId, (claimed.get(senderId) ?? 0) + Number(messages));
   return claimed;
 }
 
-/** Numbers with messages in `queued`, found by jumping from one to the next in an index: idle ones are not even looked at. */
-export async function findBacklogs(db: Executor): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    with recursive backlog(id) as (
-      select min(senderId) from messages where state = 'queued' and senderId > '' and nextAttemptAtMs is not null
+interface Question {
+  senderId: string;
+  /** What stands for the marks of a part. */
+  values: (senderId: string, priority: number) => unknown[];
+}
+
+/**
+ * Asks for something of the queued messages of many numbers, number by number and lane by lane, so that an index leads each part to nothing
+ * but what it returns. The same few texts each time, which are written and read once.
+ */
+async function askByLane<Row>(db: Executor, part: string, questions: readonly Question[]): Promise<Row[]> {
+  const found: Row[] = [];
+  for (let start = 0; start < questions.length; start += NUMBERS_PER_STATEMENT) {
+    const asked = questions.slice(start, start + NUMBERS_PER_STATEMENT);
+    // 1, 2, 4, 8 … in number, filled up with a number that does not exist: one that is asked for twice would answer twice.
+    const size = Math.min(NUMBERS_PER_STATEMENT, 2 ** Math.ceil(Math.log2(asked.length)));
+    while (asked.length < size) asked.push({ ...asked[0]!, senderId: '' });
+    const values = asked.flatMap((each) =>
+      lanes.flatMap((lane) => each.values(each.senderId, priorityOf(lane))),
+    );
+    const parts = Array<string>(asked.length * lanes.length).fill(part);
+    const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(parts.join(' union all '), values));
+    found.push(...rows);
+  }
+  return found;
+}
+
+/** A number with messages that wait, and when the next of them is due. */
+export interface Backlog {
+  senderId: string;
+  nextAtMs: number;
+}
+
+/** Numbers found in one statement. */
+const BACKLOGS_AT_ONCE = 500;
+
+/**
+ * Finds numbers with messages in `queued` in the order of their ids; idle ones are not even looked at.
+ *
+ * @param after the last one of the page before. @returns a page; an empty one is the end.
+ */
+export async function findBacklogs(db: Executor, after = ''): Promise<Backlog[]> {
+  const rows = dialectOf(db) === 'sqlite' ? await jumpToBacklogs(db, after) : await groupBacklogs(db, after);
+  const found = new Map<string, number>();
+  for (const { senderId, nextAtMs } of rows)
+    if (nextAtMs !== null)
+      found.set(senderId, Math.min(found.get(senderId) ?? Number.POSITIVE_INFINITY, Number(nextAtMs)));
+  return [...found].map(([senderId, nextAtMs]) => ({ senderId, nextAtMs })).slice(0, BACKLOGS_AT_ONCE);
+}
+
+interface LaneBacklog {
+  senderId: string;
+  nextAtMs: number | null;
+}
+
+/** From one number to the next in an index, and to the first message of each lane. That index is used where a part says that the time is set. */
+async function jumpToBacklogs(db: Executor, after: string): Promise<LaneBacklog[]> {
+  const nextAfter = (id: RawBuilder<unknown>) =>
+    sql`(select min(m.senderId) from messages as m where m.state = 'queued' and m.senderId > ${id} and m.nextAttemptAtMs is not null)`;
+  const { rows } = await sql<LaneBacklog>`
+    with recursive backlog(id, place) as (
+      select ${nextAfter(sql`${after}`)}, 1
       union all
-      select (select min(m.senderId) from messages as m where m.state = 'queued' and m.senderId > backlog.id
-        and m.nextAttemptAtMs is not null)
-      from backlog where backlog.id is not null
-    )
-    select id from backlog where id is not null`.execute(db);
-  return rows.map(({ id }) => id);
+      select ${nextAfter(sql.ref('backlog.id'))}, backlog.place + 1
+      from backlog where backlog.id is not null and backlog.place < ${BACKLOGS_AT_ONCE}
+    ), lane(priority) as (values ${sql.join(lanes.map((lane) => sql`(${priorityOf(lane)})`))})
+    select backlog.id as senderId, (select min(m.nextAttemptAtMs) from messages as m where m.state = 'queued'
+      and m.senderId = backlog.id and m.priority = lane.priority and m.nextAttemptAtMs is not null) as nextAtMs
+    from backlog cross join lane where backlog.id is not null order by backlog.id`.execute(db);
+  return rows;
+}
+
+/** MySQL and MariaDB skip from group to group by themselves where groups are long, and would read all that follows at each jump. */
+async function groupBacklogs(db: Executor, after: string): Promise<LaneBacklog[]> {
+  return await db
+    .selectFrom('messages')
+    .select(({ fn }) => ['senderId', fn.min('nextAttemptAtMs').as('nextAtMs')])
+    .where('state', '=', 'queued')
+    .where('senderId', '>', after)
+    .groupBy(['senderId', 'priority'])
+    .orderBy('senderId')
+    // With one more number every lane of the others is told.
+    .limit((BACKLOGS_AT_ONCE + 1) * lanes.length)
+    .$narrowType<{ senderId: string }>()
+    .execute();
 }

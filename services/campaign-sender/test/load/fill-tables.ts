@@ -106,18 +106,28 @@ export async function fillPeople(db: Executor, count: number, numbers: number, f
   });
 }
 
-/** Records messages of a campaign that are due now: message n to person n modulo `people`. */
+/** Messages of a campaign. */
+export interface Backlog {
+  count: number;
+  /** The nth goes to person n modulo `people`, counted from `firstPerson` (0), whose number is that modulo `numbers`. */
+  people: number;
+  numbers: number;
+  firstPerson?: number;
+  /** Number in the first one's id. */
+  from?: number;
+  /** 0: now. */
+  dueInMs?: number;
+}
+
+/** Records messages of a campaign. */
 export async function fillBacklog(
   db: Executor,
-  count: number,
-  people: number,
-  numbers: number,
-  first: number,
+  { count, people, numbers, firstPerson = 0, from: first = 0, dueInMs = 0 }: Backlog,
 ): Promise<void> {
   const nowMs = Date.now();
   await inChunks(count, async (from, to) => {
     const items = range(from, to, (index) => {
-      const person = index % people;
+      const person = (firstPerson + index) % people;
       const { message } = readOutgoing(
         { to: personOf(person), content: `message ${index} of a campaign`, lane: 'campaign' },
         { id: `m_backlog_${first + index}`, merchantId: DEFAULT_MERCHANT_ID },
@@ -127,7 +137,7 @@ export async function fillBacklog(
     await recordMessages(db, dialectOf(db), items, nowMs);
     await db
       .updateTable('messages')
-      .set({ nextAttemptAtMs: nowMs })
+      .set({ nextAttemptAtMs: nowMs + dueInMs })
       .where(
         'id',
         'in',
@@ -135,4 +145,13 @@ export async function fillBacklog(
       )
       .execute();
   });
+}
+
+/** Makes everything due that is recorded. */
+export async function makeDue(db: Executor): Promise<void> {
+  await db
+    .updateTable('messages')
+    .set({ nextAttemptAtMs: Date.now() })
+    .where('state', '=', 'queued')
+    .execute();
 }

@@ -10,7 +10,7 @@ import { pino } from 'pino';
 import { buildApp, loadServiceConfig } from '../../src/index.ts';
 import { decideAfterCall } from '../../src/sending/decide-after-call.ts';
 import { countRoundTrips } from './count-round-trips.ts';
-import { fillBacklog, fillNumbers, fillPeople } from './fill-tables.ts';
+import { type Backlog, fillBacklog, fillNumbers, fillPeople, makeDue } from './fill-tables.ts';
 
 const counts = countRoundTrips();
 const { env } = process;
@@ -35,7 +35,8 @@ const loop = monitorEventLoopDelay({ resolution: 1 });
 const commands: Record<string, (input: Record<string, number>) => Promise<unknown>> = {
   '/numbers': ({ count, perSecond }) => fillNumbers(db, env, count!, perSecond!),
   '/people': ({ count, numbers, from }) => fillPeople(db, count!, numbers!, from),
-  '/backlog': ({ count, people, numbers, from }) => fillBacklog(db, count!, people!, numbers!, from ?? 0),
+  '/backlog': (backlog) => fillBacklog(db, backlog as unknown as Backlog),
+  '/due': () => makeDue(db),
   '/figures': async () => {
     const { user, system } = process.cpuUsage();
     return { ...counts, cpuMs: (user + system) / 1000, rssMb: process.memoryUsage.rss() / 2 ** 20 };
