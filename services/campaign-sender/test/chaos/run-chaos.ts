@@ -95,7 +95,11 @@ export async function runChaos(
   await workers.ask('/people', { count: people, numbers });
   for (const fault of options.faults) simulator.addFault(fault);
 
-  const ids = Array.from({ length: messages }, (_, index) => `m_${index}`);
+  // Half of them are asked for one by one, half are recorded beforehand and handed out by the dispatcher, as a campaign is.
+  const recorded = Math.floor(messages / 2);
+  const asked = Array.from({ length: messages - recorded }, (_, index) => `m_${index}`);
+  const ids = [...asked, ...Array.from({ length: recorded }, (_, index) => `m_backlog_${index}`)];
+  await workers.ask('/backlog', { count: recorded, people, numbers });
   let extra = 0;
   const send = async (messageId: string, person: number, lane: (typeof lanes)[number]) =>
     ingress.add({
@@ -107,7 +111,7 @@ export async function runChaos(
       },
     });
   const asking = (async () => {
-    for (const [index, id] of ids.entries()) await send(id, index % people, lanes[index % 3]!);
+    for (const [index, id] of asked.entries()) await send(id, index % people, lanes[index % 3]!);
   })();
 
   let redisRestarts = 0;
