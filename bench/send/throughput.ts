@@ -32,17 +32,15 @@ export async function measureThroughput(options: ThroughputOptions): Promise<voi
   try {
     await stand.putNumbers(numbers, 'HIGH');
     await stand.ask('/numbers', { count: numbers, perSecond: UNTHROTTLED });
-    // Each gets one message: more at once would measure the limit per pair of number and person.
-    const people = Math.max(WARM + rounds * messages, numbers);
+    const people = peopleOf(options);
     await stand.ask('/people', { count: people, numbers });
     if (latencyMs > 0) await stand.simulator('POST', 'faults', { kind: 'slow', delayMs: latencyMs });
     const ours: (Cost & { perSecond: number })[] = [];
     const bare: { perSecond: number; cpuUs: number }[] = [];
-    const warmed = { ...options, people };
-    await sendRound(stand, warmed, WARM, 0);
+    await sendRound(stand, options, WARM, 0);
     for (let round = 0; round < rounds; round += 1) {
       bare.push(runBare(stand, options));
-      ours.push(await sendRound(stand, warmed, messages, WARM + round * messages));
+      ours.push(await sendRound(stand, options, messages, WARM + round * messages));
     }
     const title = `(b) ${database}, from ${source === 'jobs' ? 'jobs of one message each' : 'the backlog in SQL'}, ${numbers} numbers, ${latencyMs} ms latency, ${connections} connections, receipts ${receipts ? 'on' : 'off'}`;
     console.log(title);
@@ -66,6 +64,11 @@ export async function measureThroughput(options: ThroughputOptions): Promise<voi
   }
 }
 
+/** Each gets one message: more at once would measure the limit per pair of number and person. */
+function peopleOf({ rounds, messages, numbers }: ThroughputOptions): number {
+  return Math.max(WARM + rounds * messages, numbers);
+}
+
 function runBare(
   stand: Stand,
   { connections, messages, numbers, latencyMs }: ThroughputOptions,
@@ -82,18 +85,22 @@ function runBare(
   return JSON.parse(stdout) as { perSecond: number; cpuUs: number };
 }
 
-type Round = ThroughputOptions & { people: number };
-
 /** Lays the messages down. @returns what sets them going. */
 async function lay(
   stand: Stand,
-  { source, numbers, people }: Round,
+  options: ThroughputOptions,
   count: number,
   first: number,
 ): Promise<() => Promise<unknown>> {
+  const { source, numbers } = options;
   if (source === 'backlog') {
+    const people = peopleOf(options);
     await stand.ask('/backlog', {
-      ...{ count, people, numbers, firstPerson: first, from: first },
+      count,
+      people,
+      numbers,
+      firstPerson: first,
+      from: first,
       dueInMs: 600_000,
     });
     return () => stand.ask('/due');
@@ -116,7 +123,7 @@ async function lay(
 
 async function sendRound(
   stand: Stand,
-  options: Round,
+  options: ThroughputOptions,
   count: number,
   first: number,
 ): Promise<Cost & { perSecond: number }> {

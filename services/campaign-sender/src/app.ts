@@ -127,7 +127,7 @@ async function assemble(
     wakeUps,
     decide: options.decideAfterCall,
   });
-  const recorder = createRecorder(store, group, senders, messages.check, wakeUps);
+  const recorder = createRecorder(store, group, senders, messages.check);
 
   await ensureFirstSender(db, secretBox, config);
   await resealTokens(db, secretBox, logger);
@@ -137,6 +137,7 @@ async function assemble(
     store,
     senders,
     recorder,
+    wakeUps,
     attempts,
     secretBox,
     settings,

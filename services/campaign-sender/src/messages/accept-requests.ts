@@ -5,6 +5,7 @@ import { idempotencyKeyReused, messageInvalid } from '../errors.ts';
 import { decideBeforeCall } from '../sending/decide-before-call.ts';
 import { decideOnTemplate } from '../templates/decide-on-template.ts';
 import type { TemplateFacts } from '../templates/template-facts.ts';
+import type { WakeUps } from './create-wake-ups.ts';
 import { digest, digestOf, findAnswer, keepAnswer } from './idempotent-requests.ts';
 import type { Candidate } from './message-candidate.ts';
 import type { MessageState } from './message-state.ts';
@@ -56,7 +57,14 @@ export interface AcceptedRequests {
 export type RequestProblem = OutgoingProblem & { index: number };
 
 type Templates = (TemplateFacts | undefined)[];
-type Checks = Pick<Recorder, 'chooseSender' | 'check' | 'templateOf' | 'wakeUps'>;
+type Checks = Pick<Recorder, 'chooseSender' | 'check' | 'templateOf'>;
+
+/** What accepting is made of. */
+export interface AcceptingParts {
+  store: Store;
+  recorder: Checks;
+  wakeUps: WakeUps;
+}
 
 /**
  * Records the messages of an API call, all or none, and queues their delivery.
@@ -65,8 +73,7 @@ type Checks = Pick<Recorder, 'chooseSender' | 'check' | 'templateOf' | 'wakeUps'
  * body.
  */
 export async function acceptRequests(
-  store: Store,
-  checks: Checks,
+  { store, recorder, wakeUps }: AcceptingParts,
   requests: MessageRequests,
 ): Promise<AcceptedRequests> {
   const { merchantId, idempotencyKey, body, meta } = requests;
@@ -75,7 +82,7 @@ export async function acceptRequests(
   const earlier = keyed && (await findAnswer(store.db, keyed));
   if (earlier) return { messages: earlier as AcceptedRequest[], isReplay: true };
 
-  const { items, templates, problems } = await checkRequests(checks, requests, requestHash);
+  const { items, templates, problems } = await checkRequests(recorder, requests, requestHash);
   refuse(problems);
   const answer = items.map(({ message }): AcceptedRequest => ({ id: message.id, state: 'queued' }));
   return await store.inScope(async (scope) => {
@@ -89,11 +96,8 @@ export async function acceptRequests(
     refuse(recipientProblems(recorded, templates, store.now()));
     await requests.alongside?.(scope);
     const untried = recorded.filter(({ state, attempts }) => state === 'queued' && attempts === 0);
-    for (const job of checks.wakeUps(
-      untried.map((each) => ({ ...each, turn: 0 })),
-      meta,
-    ))
-      enqueue(job);
+    const wanted = untried.map((candidate) => ({ ...candidate, turn: 0 }));
+    for (const job of wakeUps(wanted, meta)) enqueue(job);
     return { messages: recorded.map(({ id, state }) => ({ id, state })), isReplay: false };
   });
 }

@@ -4,7 +4,6 @@ import type { Scope, Store } from '../database/scope.ts';
 import type { Sender, SenderDirectory } from '../senders/sender-directory.ts';
 import { notifyOrigin } from '../sending/notify-origin.ts';
 import type { MessageCheck } from './check-message.ts';
-import type { WakeUps } from './create-wake-ups.ts';
 import { type Correspondent, createFindCorrespondent } from './find-correspondent.ts';
 import type { Candidate } from './message-candidate.ts';
 import {
@@ -26,8 +25,6 @@ export interface Recorder extends MessageCheck {
    * intent. @returns undefined for any other, which is to be recorded.
    */
   meet(payload: SendMessage, fallbackId: string): Promise<Candidate | undefined>;
-  /** Makes the jobs that deliver what is recorded. */
-  readonly wakeUps: WakeUps;
   /** Finds the number a message goes out from; one of another merchant is none. */
   chooseSender(message: Pick<OutgoingMessage, 'merchantId' | 'senderId'>): Promise<Sender | undefined>;
 }
@@ -40,7 +37,6 @@ export function createRecorder(
   group: GroupCommit,
   senders: SenderDirectory,
   checks: MessageCheck,
-  wakeUps: WakeUps,
 ): Recorder {
   const findCorrespondent = createFindCorrespondent(store.db);
   const batch = group.batcher<MessageToRecord, Candidate>({
@@ -67,7 +63,6 @@ export function createRecorder(
 
   return {
     ...checks,
-    wakeUps,
     chooseSender,
     async meet(payload, fallbackId) {
       const to = readKnownRecipient(payload.to);

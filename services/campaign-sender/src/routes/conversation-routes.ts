@@ -17,7 +17,7 @@ import { closed, IdParams, MessageStateSchema, page, pageQuery } from './schemas
 
 /** Conversations: list them, read them, answer in them. */
 export function registerConversationRoutes(app: ServiceApp, parts: RouteParts): void {
-  const { store, recorder, settings } = parts;
+  const { store, settings } = parts;
   const { db } = store;
   const tags = ['conversations'];
 
@@ -141,7 +141,7 @@ export function registerConversationRoutes(app: ServiceApp, parts: RouteParts): 
         throw contactUnreachable('this contact has neither a phone number nor a user id', { details: {} });
       const own = await settings.of(merchantId);
       const senderId = message.senderId ?? (await latestSender(contact.id));
-      const { messages } = await acceptRequests(store, recorder, {
+      const { messages } = await acceptRequests(parts, {
         merchantId,
         idempotencyKey: request.headers['idempotency-key'],
         body: { ...body, to: contact.id },

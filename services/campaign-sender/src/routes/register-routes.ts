@@ -6,6 +6,7 @@ import type { Store } from '../database/scope.ts';
 import type { GraphApi } from '../graph/graph-api.ts';
 import type { ManagementGraph } from '../graph/manage-graph.ts';
 import type { MediaFiles } from '../media-out/media-files.ts';
+import type { WakeUps } from '../messages/create-wake-ups.ts';
 import type { Recorder } from '../messages/recorder.ts';
 import type { SenderDirectory } from '../senders/sender-directory.ts';
 import type { AccountSync } from '../senders/sync-accounts.ts';
@@ -32,6 +33,7 @@ export interface RouteParts {
   store: Store;
   senders: SenderDirectory;
   recorder: Recorder;
+  wakeUps: WakeUps;
   attempts: Pick<AttemptStore, 'settle'>;
   secretBox: SecretBox;
   files: FileStore;

@@ -7,7 +7,8 @@ import type { RouteParts } from './register-routes.ts';
 import { MessageStateSchema, RequestProblemView, SendBody } from './schemas.ts';
 
 /** Send, try without sending, and what can be sent. */
-export function registerSendRoutes(app: ServiceApp, { store, recorder }: RouteParts): void {
+export function registerSendRoutes(app: ServiceApp, parts: RouteParts): void {
+  const { store, recorder } = parts;
   const tags = ['messages'];
 
   app.post(
@@ -34,7 +35,7 @@ export function registerSendRoutes(app: ServiceApp, { store, recorder }: RoutePa
     },
     async (request, reply) => {
       const { body } = request;
-      const accepted = await acceptRequests(store, recorder, {
+      const accepted = await acceptRequests(parts, {
         merchantId: request.principal.merchantId,
         idempotencyKey: request.headers['idempotency-key'],
         body,

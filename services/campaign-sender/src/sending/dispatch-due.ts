@@ -5,7 +5,7 @@ import { CLAIM_MS } from '../messages/record-messages.ts';
 import { WAITING_OF_NUMBER } from '../pacing/gate.ts';
 import type { ReadyNumber, ReadySet, Visited } from '../pacing/ready-set.ts';
 import type { SenderDirectory } from '../senders/sender-directory.ts';
-import { type Backlog, countClaimed, type DueMessage, findBacklogs, findDue } from './find-due.ts';
+import { countClaimed, type DueMessage, findBacklogs, findDue } from './find-due.ts';
 
 /** What the dispatcher needs. */
 export interface DispatcherParts {
@@ -151,9 +151,9 @@ export function createDispatcher({
       if (performance.now() < recallAtMs) return;
       const startedAtMs = performance.now();
       for (let after: string | undefined = ''; after !== undefined; ) {
-        const page: Backlog[] = await findBacklogs(store.db, after);
-        await ready.recall(new Map(page.map(({ senderId, nextAtMs }) => [senderId, nextAtMs])), store.now());
-        after = page.at(-1)?.senderId;
+        const page: Map<string, number> = await findBacklogs(store.db, after);
+        await ready.recall(page, store.now());
+        after = [...page.keys()].at(-1);
       }
       const endedAtMs = performance.now();
       recallAtMs = endedAtMs + (endedAtMs - startedAtMs) * RECALL_REST;

@@ -1,5 +1,6 @@
 import { dialectOf } from '@switchyard/database';
 import { CompiledQuery, type RawBuilder, sql } from 'kysely';
+import { padKeys } from '../database/pad-keys.ts';
 import type { Executor } from '../database/scope.ts';
 import { priorityOf } from '../messages/outgoing-message.ts';
 import { laneRules, lanes } from '../pacing/lanes.ts';
@@ -12,6 +13,8 @@ export interface DueMessage {
   turn: number;
   priority: number;
 }
+
+type FirstMessage = DueMessage & { nextAttemptAtMs: number };
 
 /** How many messages a number may have now. */
 export interface Quota {
@@ -30,10 +33,14 @@ export interface Due {
 /** Of so many numbers one statement tells at most: one select per lane each, and short enough to be kept prepared. */
 const NUMBERS_PER_STATEMENT = 20;
 
+/** Reads nothing but the rows it returns. */
+const FIRST_OF_LANE = `select * from (select id, merchantId, senderId, turn, priority, nextAttemptAtMs from messages
+  where state = 'queued' and senderId = ? and priority = ? and nextAttemptAtMs is not null order by nextAttemptAtMs limit ?) as due`;
+
 /**
  * Finds due messages of many numbers, of each at most its quota: most urgent lane first, but for the shares of the others.
  *
- * One statement per 20 numbers; each of its parts reads nothing but the rows it returns.
+ * One statement per 20 numbers, of a few texts that are written and read once.
  */
 export async function findDue(
   db: Executor,
@@ -42,29 +49,32 @@ export async function findDue(
   chance: () => number = Math.random,
 ): Promise<Due> {
   const found: Due = { messages: [], nextAtMs: new Map() };
-  const rows = await askByLane<DueMessage & { nextAttemptAtMs: number }>(
-    db,
-    `select * from (select id, merchantId, senderId, turn, priority, nextAttemptAtMs from messages
-      where state = 'queued' and senderId = ? and priority = ? and nextAttemptAtMs is not null order by nextAttemptAtMs limit ?) as due`,
-    quotas.map(({ senderId, messages }) => ({
-      senderId,
-      values: (id, priority) => [id, priority, messages],
-    })),
-  );
-  const bySender = Map.groupBy(rows, ({ senderId }) => senderId);
-  for (const { senderId, messages } of quotas) {
-    const mine = bySender.get(senderId) ?? [];
-    const due = shareOut(
-      mine.filter(({ nextAttemptAtMs }) => nextAttemptAtMs <= nowMs),
-      messages,
-      chance,
-    );
-    found.messages.push(...due);
-    if (due.length === messages) continue;
-    const later = mine.flatMap(({ nextAttemptAtMs }) => (nextAttemptAtMs > nowMs ? [nextAttemptAtMs] : []));
-    if (later.length > 0) found.nextAtMs.set(senderId, Math.min(...later));
+  for (let start = 0; start < quotas.length; start += NUMBERS_PER_STATEMENT) {
+    const part = quotas.slice(start, start + NUMBERS_PER_STATEMENT);
+    const bySender = Map.groupBy(await selectFirst(db, part), ({ senderId }) => senderId);
+    for (const { senderId, messages } of part) {
+      const mine = bySender.get(senderId) ?? [];
+      const due = shareOut(
+        mine.filter(({ nextAttemptAtMs }) => nextAttemptAtMs <= nowMs),
+        messages,
+        chance,
+      );
+      found.messages.push(...due);
+      const later = mine.flatMap(({ nextAttemptAtMs }) => (nextAttemptAtMs > nowMs ? [nextAttemptAtMs] : []));
+      if (due.length < messages && later.length > 0) found.nextAtMs.set(senderId, Math.min(...later));
+    }
   }
   return found;
+}
+
+/** The first messages of each lane, due or not, as many as the number may have. */
+async function selectFirst(db: Executor, quotas: readonly Quota[]): Promise<FirstMessage[]> {
+  const values = quotas.flatMap(({ senderId, messages }) =>
+    lanes.flatMap((lane) => [senderId, priorityOf(lane), messages]),
+  );
+  const parts = Array<string>(quotas.length * lanes.length).fill(FIRST_OF_LANE);
+  const { rows } = await db.executeQuery<FirstMessage>(CompiledQuery.raw(parts.join(' union all '), values));
+  return rows;
 }
 
 /** Divides a quota among the lanes: the less urgent have their share, by chance where it is less than one message. */
@@ -94,66 +104,38 @@ export async function countClaimed(
   senderIds: readonly string[],
   { fromMs, toMs }: { fromMs: number; toMs: number },
 ): Promise<Map<string, number>> {
-  const claimed = new Map<string, number>();
-  const rows = await askByLane<{ senderId: string; messages: number }>(
-    db,
-    `select ? as senderId, count(*) as messages from messages
-      where state = 'queued' and senderId = ? and priority = ? and nextAttemptAtMs > ? and nextAttemptAtMs <= ?`,
-    senderIds.map((senderId) => ({ senderId, values: (id, priority) => [id, id, priority, fromMs, toMs] })),
-  );
-  for (const { senderId, messages } of rows)
-    claimed.set(senderId, (claimed.get(senderId) ?? 0) + Number(messages));
-  return claimed;
-}
-
-interface Question {
-  senderId: string;
-  /** What stands for the marks of a part. */
-  values: (senderId: string, priority: number) => unknown[];
-}
-
-/**
- * Asks for something of the queued messages of many numbers, number by number and lane by lane, so that an index leads each part to nothing
- * but what it returns. The same few texts each time, which are written and read once.
- */
-async function askByLane<Row>(db: Executor, part: string, questions: readonly Question[]): Promise<Row[]> {
-  const found: Row[] = [];
-  for (let start = 0; start < questions.length; start += NUMBERS_PER_STATEMENT) {
-    const asked = questions.slice(start, start + NUMBERS_PER_STATEMENT);
-    // 1, 2, 4, 8 … in number, filled up with a number that does not exist: one that is asked for twice would answer twice.
-    const size = Math.min(NUMBERS_PER_STATEMENT, 2 ** Math.ceil(Math.log2(asked.length)));
-    while (asked.length < size) asked.push({ ...asked[0]!, senderId: '' });
-    const values = asked.flatMap((each) =>
-      lanes.flatMap((lane) => each.values(each.senderId, priorityOf(lane))),
-    );
-    const parts = Array<string>(asked.length * lanes.length).fill(part);
-    const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(parts.join(' union all '), values));
-    found.push(...rows);
-  }
-  return found;
-}
-
-/** A number with messages that wait, and when the next of them is due. */
-export interface Backlog {
-  senderId: string;
-  nextAtMs: number;
+  if (senderIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('messages')
+    .select(({ fn }) => ['senderId', fn.countAll<number>().as('messages')])
+    .where('state', '=', 'queued')
+    .where('senderId', 'in', padKeys(senderIds))
+    .where('priority', 'in', lanes.map(priorityOf))
+    .where('nextAttemptAtMs', '>', fromMs)
+    .where('nextAttemptAtMs', '<=', toMs)
+    .groupBy('senderId')
+    .execute();
+  return new Map(rows.map(({ senderId, messages }) => [senderId!, Number(messages)]));
 }
 
 /** Numbers found in one statement. */
 const BACKLOGS_AT_ONCE = 500;
 
 /**
- * Finds numbers with messages in `queued` in the order of their ids; idle ones are not even looked at.
+ * Finds numbers with messages in `queued`, and when the next of each is due, in the order of their ids; idle ones are not even looked at.
  *
  * @param after the last one of the page before. @returns a page; an empty one is the end.
  */
-export async function findBacklogs(db: Executor, after = ''): Promise<Backlog[]> {
+export async function findBacklogs(db: Executor, after = ''): Promise<Map<string, number>> {
   const rows = dialectOf(db) === 'sqlite' ? await jumpToBacklogs(db, after) : await groupBacklogs(db, after);
   const found = new Map<string, number>();
-  for (const { senderId, nextAtMs } of rows)
-    if (nextAtMs !== null)
-      found.set(senderId, Math.min(found.get(senderId) ?? Number.POSITIVE_INFINITY, Number(nextAtMs)));
-  return [...found].map(([senderId, nextAtMs]) => ({ senderId, nextAtMs })).slice(0, BACKLOGS_AT_ONCE);
+  for (const { senderId, nextAtMs } of rows) {
+    if (nextAtMs === null) continue;
+    const known = found.get(senderId);
+    if (known === undefined && found.size === BACKLOGS_AT_ONCE) break;
+    found.set(senderId, Math.min(known ?? Number.POSITIVE_INFINITY, Number(nextAtMs)));
+  }
+  return found;
 }
 
 interface LaneBacklog {

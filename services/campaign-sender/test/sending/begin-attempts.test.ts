@@ -3,7 +3,6 @@ import t from 'tap';
 import { createGroupCommit } from '../../src/database/group-commit.ts';
 import type { Store } from '../../src/database/scope.ts';
 import { buildApp, loadServiceConfig } from '../../src/index.ts';
-import { createWakeUps } from '../../src/messages/create-wake-ups.ts';
 import { createRecorder } from '../../src/messages/recorder.ts';
 import { createSenderDirectory } from '../../src/senders/sender-directory.ts';
 import { createAttemptStore } from '../../src/sending/attempt-store.ts';
@@ -27,8 +26,10 @@ void eachDatabase(
     const group = createGroupCommit(store.inScope);
     const secretBox = { open: () => 'token', isCurrent: () => true } as never;
     const senders = createSenderDirectory({ db, secretBox, logger: silentLogger(), defaultRate: undefined });
-    const checks = { check: async () => undefined, templateOf: async () => undefined };
-    const recorder = createRecorder(store, group, senders, checks, createWakeUps());
+    const recorder = createRecorder(store, group, senders, {
+      check: async () => undefined,
+      templateOf: async () => undefined,
+    });
     const attempts = createAttemptStore(store, group, { add: () => undefined });
     const payloadOf = (index: number) => ({
       to: personOf(index),
