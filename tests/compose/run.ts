@@ -32,8 +32,9 @@ clearTimeout(timer);
 
 if (report.failed > 0) {
   const unwell = (await cleaner.containers()).filter(
-    ({ state, isHealthy, exitCode }) =>
-      !(state === 'running' && isHealthy) && !(state === 'exited' && exitCode === 0),
+    // Who died at the start may be well again by now, and is who stopped the others.
+    ({ state, isHealthy, exitCode, restarts }) =>
+      restarts > 0 || (!(state === 'running' && isHealthy) && !(state === 'exited' && exitCode === 0)),
   );
   const everyone = ['ingress', 'campaign-sender', 'flow-engine', 'notifier', 'metrics-exporter'];
   const services = unwell.length > 0 ? [...new Set(unwell.map(({ service }) => service))] : everyone;

@@ -12,6 +12,8 @@ export interface Container {
   service: string;
   state: string;
   exitCode: number;
+  /** How often the engine has started it again. */
+  restarts: number;
   user: string;
   isRootReadOnly: boolean;
   /** True also where nothing checks its health. */
@@ -110,17 +112,19 @@ export async function createStack(project: string, signal: AbortSignal): Promise
 
 interface Inspected {
   Id: string;
+  RestartCount: number;
   State: { Status: string; ExitCode: number; Health?: { Status: string } };
   Config: { User: string; Labels: Record<string, string> };
   HostConfig: { ReadonlyRootfs: boolean };
 }
 
-function readContainer({ Id, State, Config, HostConfig }: Inspected): Container {
+function readContainer({ Id, State, Config, HostConfig, RestartCount }: Inspected): Container {
   return {
     id: Id,
     service: Config.Labels['com.docker.compose.service'] ?? '',
     state: State.Status,
     exitCode: State.ExitCode,
+    restarts: RestartCount,
     user: Config.User,
     isRootReadOnly: HostConfig.ReadonlyRootfs,
     isHealthy: State.Health === undefined || State.Health.Status === 'healthy',

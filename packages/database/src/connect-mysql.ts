@@ -6,6 +6,9 @@ import type { MysqlAddress } from './mysql-address.ts';
 /** A wrong setting must stop the start within 5 s, whatever the server does. */
 const startTimeoutMs = 3000;
 
+/** A server on a busy disk takes its time to create a database, and that is no wrong setting. */
+const creationTimeoutMs = 60_000;
+
 /** What all our connections have in common. */
 export function connectionOptions(address: MysqlAddress): PoolOptions {
   return {
@@ -28,27 +31,13 @@ export function connectionOptions(address: MysqlAddress): PoolOptions {
 /**
  * Makes the pool of a service's database, after making sure that the database is there, and new enough.
  *
- * @throws ConfigError naming DATABASE_URL, within 5 s.
+ * @throws ConfigError naming DATABASE_URL: within 5 s, or 60 s where the server does not get a missing database created.
  */
 export async function connectMysql(address: MysqlAddress, poolSize: number): Promise<Pool> {
-  let timer: NodeJS.Timeout | undefined;
-  const opened: Connection[] = [];
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new ConfigError('DATABASE_URL', `${address.host} does not answer within ${startTimeoutMs} ms`),
-        ),
-      startTimeoutMs,
-    );
-  });
   try {
-    await Promise.race([prepareDatabase(address, opened), late]);
+    await prepareDatabase(address);
   } catch (error) {
-    for (const connection of opened) connection.destroy();
     throw error instanceof ConfigError ? error : refused(address, error);
-  } finally {
-    clearTimeout(timer);
   }
   return createPool({
     ...connectionOptions(address),
@@ -63,27 +52,51 @@ export function createLoneConnection(address: MysqlAddress) {
   return createConnection({ ...connectionOptions(address), database: address.database });
 }
 
-async function prepareDatabase(address: MysqlAddress, opened: Connection[]): Promise<void> {
-  const options = { ...connectionOptions(address), connectTimeout: startTimeoutMs };
-  const connection = await connectOnce({ ...options, database: address.database }).catch(async (error) => {
+async function prepareDatabase(address: MysqlAddress): Promise<void> {
+  const check = () =>
+    onConnection(address, address.database, startTimeoutMs, async (connection) => {
+      const [rows] = await connection.query('select version() as version');
+      checkVersion(address, (rows as { version: string }[])[0]?.version ?? '');
+    });
+  await check().catch(async (error) => {
     // 1049: it does not exist. 1044: it does not exist, or is not ours; creating it tells.
     if (error.errno !== 1049 && error.errno !== 1044) throw error;
-    await createDatabase(address, options, opened);
-    return connectOnce({ ...options, database: address.database });
+    await onConnection(address, undefined, creationTimeoutMs, (connection) =>
+      createDatabase(address, connection),
+    );
+    await check();
   });
-  opened.push(connection);
-  const [rows] = await connection.query('select version() as version');
-  checkVersion(address, (rows as { version: string }[])[0]?.version ?? '');
-  await connection.end();
 }
 
-async function createDatabase(
+/**
+ * Works on one connection, which is gone afterwards.
+ *
+ * @throws ConfigError after `timeoutMs`, whatever the server does.
+ */
+async function onConnection(
   address: MysqlAddress,
-  options: PoolOptions,
-  opened: Connection[],
+  database: string | undefined,
+  timeoutMs: number,
+  work: (connection: Connection) => Promise<void>,
 ): Promise<void> {
-  const connection = await connectOnce(options);
-  opened.push(connection);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new ConfigError('DATABASE_URL', `${address.host} does not answer within ${timeoutMs} ms`);
+    timer = setTimeout(() => reject(error), timeoutMs);
+  });
+  const connecting = connectOnce({ ...connectionOptions(address), ...(database ? { database } : {}) });
+  try {
+    await Promise.race([connecting.then(work), late]);
+  } finally {
+    clearTimeout(timer);
+    connecting.then(
+      (connection) => connection.destroy(),
+      () => {},
+    );
+  }
+}
+
+async function createDatabase(address: MysqlAddress, connection: Connection): Promise<void> {
   try {
     await connection.query(
       `create database if not exists \`${address.database}\` character set utf8mb4 collate utf8mb4_bin`,
@@ -94,7 +107,6 @@ async function createDatabase(
       `names a user who may not create the database ${address.database} on ${address.host}; create it (utf8mb4) and grant all on it (${codeOf(error)})`,
     );
   }
-  await connection.end();
 }
 
 function checkVersion(address: MysqlAddress, version: string): void {

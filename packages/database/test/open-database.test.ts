@@ -169,6 +169,30 @@ t.test('a wrong DATABASE_URL stops the start within 5 s by one line that names i
   );
 });
 
+t.test('a server that takes seconds to create the database is no wrong setting', mysqlOnly, async (t) => {
+  if (!isMysqlInstalled()) return t.pass('a lock on every table of a shared server would stop other tests');
+  const server = await startMysql(t);
+  const { dataDir } = await createSqliteDatabase(t);
+  const target = { name: 'mysql' as const, url: server.url, dataDir };
+  const { db } = await open(t, target, { service: 'first-service' });
+  await db.connection().execute(async (lock) => {
+    await sql`flush tables with read lock`.execute(lock);
+    const opening = open(t, target);
+    await until(
+      async () => {
+        const { rows } = await sql`
+          select 1 from information_schema.processlist where info like 'create database%' and time_ms > 4000`.execute(
+          lock,
+        );
+        return rows.length > 0;
+      },
+      { what: 'the creation waits for longer than a hung server is waited for' },
+    );
+    await sql`unlock tables`.execute(lock);
+    await t.resolves(opening);
+  });
+});
+
 t.test('a user who may not create the database is told to have it created', mysqlOnly, async (t) => {
   const target = await createMysqlDatabase(t);
   const database = await open(t, target);

@@ -1,4 +1,3 @@
-import { isUniqueViolation } from '@switchyard/database';
 import { createFileStore } from '@switchyard/files';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import type { Logger } from 'pino';
@@ -6,8 +5,9 @@ import type { ServiceConfig } from './config.ts';
 import { createContactChanges } from './contacts/change-contact.ts';
 import { createPeopleSettings } from './conversations/people-settings.ts';
 import { createGroupCommit } from './database/group-commit.ts';
+import { createInScope } from './database/in-scope.ts';
 import { migrations } from './database/migrations.ts';
-import type { Scope, Store } from './database/scope.ts';
+import type { Store } from './database/scope.ts';
 import type { Tables } from './database/tables.ts';
 import type { FirstTime, FirstTimeMany } from './inbound/receive-messages.ts';
 import { assembleMedia } from './media-in/assemble-media.ts';
@@ -38,8 +38,7 @@ import { createSenderDirectory } from './senders/sender-directory.ts';
 import { assembleSending } from './sending/assemble-sending.ts';
 import { createReactions } from './sending/create-reactions.ts';
 import type { decideAfterCall } from './sending/decide-after-call.ts';
-import { createEventSubscriptions, type EventSubscriptions } from './subscriptions/event-subscriptions.ts';
-import { gatherEvents } from './subscriptions/gather-events.ts';
+import { createEventSubscriptions } from './subscriptions/event-subscriptions.ts';
 
 /** The running service. */
 export type CampaignSender = Pick<Runtime<Tables>, 'app' | 'database' | 'outbox' | 'start' | 'close'>;
@@ -54,7 +53,6 @@ export interface BuildOptions {
 const VERSION = '0.1.0';
 /** How late a replica that did not take the announcement learns what a merchant wants. */
 const SUBSCRIPTIONS_INTERVAL_MS = 2000;
-const UNIQUE_RETRIES = 3;
 
 /**
  * Builds campaign-sender: database, Redis, routes, workers, reconcilers. Nothing runs before `start()`.
@@ -100,7 +98,7 @@ async function assemble(
     intervalMs: SUBSCRIPTIONS_INTERVAL_MS,
     run: () => subscriptions.refresh(),
   });
-  const store: Store = { db, dialect, inScope: createInScope(runtime, subscriptions), now: Date.now };
+  const store: Store = { db, dialect, inScope: createInScope(runtime.outbox, subscriptions), now: Date.now };
   const firstTime: FirstTime = (trx, jobId) => runtime.processedJobs.firstTime(trx, jobId);
 
   const max = config.QUEUE_MESSAGES_RATE_MAX;
@@ -129,7 +127,7 @@ async function assemble(
   });
   const recorder = createRecorder(store, group, senders, messages.check);
 
-  await ensureFirstSender(db, secretBox, config);
+  await ensureFirstSender(store.inScope, secretBox, config);
   await resealTokens(db, secretBox, logger);
   const settings = createPeopleSettings(db, dialect);
   const media = assembleMedia(runtime, { store, senders, files });
@@ -186,28 +184,4 @@ async function assemble(
     'deliver-message': createDeliverMessage(load, sending),
     'mark-read': createMarkRead({ db, senders, graph: messages.graph }),
   });
-}
-
-/**
- * Transactions with the outbox. Two processes that meet the same new person at the same time collide on a unique key: the second
- * looks again and finds him. What the merchant's endpoints are to hear of goes out in one batch, or not at all where nobody listens.
- */
-function createInScope(
-  { outbox }: Runtime<Tables, ServiceConfig>,
-  subscriptions: Pick<EventSubscriptions, 'wants'>,
-): Store['inScope'] {
-  return async <T>(work: (scope: Scope) => Promise<T>): Promise<T> => {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await outbox.transaction(async (trx, enqueue) => {
-          const gathered = gatherEvents(enqueue, subscriptions);
-          const result = await work({ trx, enqueue: gathered.enqueue });
-          gathered.flush();
-          return result;
-        });
-      } catch (error) {
-        if (attempt >= UNIQUE_RETRIES || !isUniqueViolation(error)) throw error;
-      }
-    }
-  };
 }

@@ -1,6 +1,6 @@
 import type { SecretBox } from '@switchyard/database';
 import { DEFAULT_MERCHANT_ID } from '@switchyard/runtime';
-import type { Executor } from '../database/scope.ts';
+import type { InScope } from '../database/scope.ts';
 import { changeSender, createSender, findSender } from './sender-store.ts';
 
 /** What the environment says of the first number (R7.1). */
@@ -14,9 +14,11 @@ export interface FirstSenderSettings {
 /**
  * Makes the default merchant's number from the environment, which has the last word at every start: a rotated token takes effect.
  * Does nothing unless number and token are set.
+ *
+ * @param inScope of replicas that start at once, all but one lose the race to record the number, and look again.
  */
 export async function ensureFirstSender(
-  db: Executor,
+  inScope: InScope,
   secretBox: SecretBox,
   settings: FirstSenderSettings,
 ): Promise<void> {
@@ -30,7 +32,9 @@ export async function ensureFirstSender(
     messagesPerSecond: settings.whatsappMessagesPerSecond,
     isDefault: true,
   };
-  const known = await findSender(db, DEFAULT_MERCHANT_ID, whatsappPhoneNumberId);
-  if (known) await changeSender(db, secretBox, known.id, input);
-  else await createSender(db, secretBox, input);
+  await inScope(async ({ trx }) => {
+    const known = await findSender(trx, DEFAULT_MERCHANT_ID, whatsappPhoneNumberId);
+    if (known) await changeSender(trx, secretBox, known.id, input);
+    else await createSender(trx, secretBox, input);
+  });
 }

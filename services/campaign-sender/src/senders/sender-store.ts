@@ -1,4 +1,4 @@
-import { dialectOf, isUniqueViolation, type SecretBox } from '@switchyard/database';
+import { dialectOf, type SecretBox } from '@switchyard/database';
 import { createId } from '@switchyard/runtime';
 import type { Executor } from '../database/scope.ts';
 import { senderExists } from '../errors.ts';
@@ -21,6 +21,7 @@ export interface SenderInput {
 /**
  * Records a number. One that webhooks have met before, and that has no token yet, is completed.
  *
+ * @param trx of `InScope`, which looks again where another process has just recorded the number.
  * @returns its id.
  * @throws SENDER_EXISTS when it is complete already.
  */
@@ -33,36 +34,31 @@ export async function createSender(trx: Executor, secretBox: SecretBox, input: S
   }
   const nowMs = Date.now();
   const id = createId('snd', nowMs);
-  try {
-    await trx
-      .insertInto('senders')
-      .values({
-        id,
-        merchantId: input.merchantId,
-        phoneNumberId: input.phoneNumberId,
-        wabaId: input.wabaId ?? null,
-        displayPhoneNumber: input.displayPhoneNumber ?? null,
-        accessToken:
-          input.accessToken === undefined ? null : secretBox.seal(input.accessToken, tokenContext(id)),
-        state: 'active',
-        pauseCode: null,
-        pauseReason: null,
-        pausedAtMs: null,
-        portfolioId: null,
-        peoplePerDay: null,
-        probeAtMs: null,
-        probes: null,
-        ...rateOf(input.messagesPerSecond ?? null, null),
-        isDefault: input.isDefault ? 1 : 0,
-        lastStatusAtMs: 0,
-        createdAtMs: nowMs,
-        updatedAtMs: nowMs,
-      })
-      .execute();
-  } catch (error) {
-    if (isUniqueViolation(error)) throw senderExists('this number is recorded already');
-    throw error;
-  }
+  await trx
+    .insertInto('senders')
+    .values({
+      id,
+      merchantId: input.merchantId,
+      phoneNumberId: input.phoneNumberId,
+      wabaId: input.wabaId ?? null,
+      displayPhoneNumber: input.displayPhoneNumber ?? null,
+      accessToken:
+        input.accessToken === undefined ? null : secretBox.seal(input.accessToken, tokenContext(id)),
+      state: 'active',
+      pauseCode: null,
+      pauseReason: null,
+      pausedAtMs: null,
+      portfolioId: null,
+      peoplePerDay: null,
+      probeAtMs: null,
+      probes: null,
+      ...rateOf(input.messagesPerSecond ?? null, null),
+      isDefault: input.isDefault ? 1 : 0,
+      lastStatusAtMs: 0,
+      createdAtMs: nowMs,
+      updatedAtMs: nowMs,
+    })
+    .execute();
   await keepDefaultSingle(trx, input.merchantId, id, input.isDefault);
   await knowAccount(trx, input.merchantId, input.wabaId, nowMs);
   return id;

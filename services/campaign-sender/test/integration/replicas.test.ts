@@ -1,6 +1,9 @@
+import { createSecretBox } from '@switchyard/database';
 import { eachDatabase, silentLogger, until } from '@switchyard/test-kit';
 import t from 'tap';
+import { createInScope } from '../../src/database/in-scope.ts';
 import { buildApp, loadServiceConfig } from '../../src/index.ts';
+import { ensureFirstSender } from '../../src/senders/ensure-first-sender.ts';
 import { startStage } from '../helper.ts';
 
 void eachDatabase(t, 'two processes share the work and send every message once', async (t, database) => {
@@ -45,3 +48,46 @@ void eachDatabase(t, 'two processes share the work and send every message once',
   t.strictSame(stage.simulator.repeats(), []);
   t.equal(stage.simulator.accepted().length, count);
 });
+
+void eachDatabase(
+  t,
+  'replicas that start at once record the number of their environment once',
+  async (t, database) => {
+    const stage = await startStage(t, database);
+    const { db } = stage.service.database;
+    const inScope = createInScope(stage.service.outbox, { wants: () => false });
+    const config = loadServiceConfig(stage.env);
+    const secretBox = createSecretBox(config.encryptionKeys);
+    for (const phoneNumberId of ['100000000000010', '100000000000011', '100000000000012']) {
+      await Promise.all(
+        Array.from({ length: 8 }, () =>
+          ensureFirstSender(inScope, secretBox, { ...config, whatsappPhoneNumberId: phoneNumberId }),
+        ),
+      );
+      const defaults = await db
+        .selectFrom('senders')
+        .select('phoneNumberId')
+        .where('isDefault', '=', 1)
+        .execute();
+      t.strictSame(defaults, [{ phoneNumberId }], 'one default number, the newest');
+    }
+  },
+);
+
+void eachDatabase(
+  t,
+  'of requests that record a number at once one succeeds, and the others hear that it is there',
+  async (t, database) => {
+    const stage = await startStage(t, database);
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        stage.call('POST', '/api/v1/senders', {
+          phoneNumberId: '100000000000020',
+          accessToken: 'token-of-the-number',
+        }),
+      ),
+    );
+    const statuses = answers.map(({ status }) => status).sort();
+    t.strictSame(statuses, [201, ...Array.from({ length: 7 }, () => 409)]);
+  },
+);
