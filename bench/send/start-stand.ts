@@ -79,7 +79,7 @@ async function build(
   }: StandOptions,
 ): Promise<Stand> {
   const redis = await startRedis(owner, { aof: true });
-  const mysql = database === 'mysql' ? await startMysql(owner) : undefined;
+  const mysql = database === 'mysql' ? await startMysql(owner, { buffers: 'usual' }) : undefined;
   const dataDir = await mkdtemp(join(tmpdir(), 'switchyard-bench-'));
   owner.teardown(() => rm(dataDir, { recursive: true, force: true }));
   const control = new Redis(`${redis.url}/1`);

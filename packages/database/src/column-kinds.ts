@@ -7,6 +7,11 @@ export interface ColumnKinds {
   readonly id: RawBuilder<string>;
   /** Up to `length` characters, compared byte by byte. SQLite does not enforce the length; MySQL refuses more. */
   text(length: number): RawBuilder<string>;
+  /**
+   * A word of up to `length` ASCII characters out of a few, such as a state. On MySQL it takes the same room whatever it says: a row that
+   * grows does not fit into its full page, and moving it costs more than the change itself.
+   */
+  word(length: number): RawBuilder<string>;
   /** Text of any length (4 GB on MySQL); JSON too. Can't be in a key, nor have a default. */
   readonly longText: RawBuilder<string>;
   /** A whole number of 64 bits; beyond 2^53 it can't be read as a number. */
@@ -24,6 +29,7 @@ export interface ColumnKinds {
 const sqlite: ColumnKinds = {
   id: sql`text`,
   text: () => sql`text`,
+  word: () => sql`text`,
   longText: sql`text`,
   integer: sql`integer`,
   timestampMs: sql`integer`,
@@ -37,6 +43,7 @@ const binary = sql.raw('character set utf8mb4 collate utf8mb4_bin');
 const mysql: ColumnKinds = {
   id: sql`varchar(191) ${binary}`,
   text: (length) => sql`varchar(${sql.lit(length)}) ${binary}`,
+  word: (length) => sql`char(${sql.lit(length)}) ${binary}`,
   longText: sql`longtext ${binary}`,
   integer: sql`bigint`,
   timestampMs: sql`bigint`,

@@ -9,8 +9,6 @@ export interface RowUpdate<Row> {
   set: Updateable<Row>;
   /** What the row must still say; one that says something else is left alone. */
   match?: Partial<Selectable<Row>>;
-  /** A row that says this is left alone; one that says nothing (null) is not. */
-  unless?: Partial<Selectable<Row>>;
 }
 
 /**
@@ -34,30 +32,23 @@ export async function updateRows<DB, T extends keyof DB & string>(
   const name = (column: string) => quote(column, dialect);
   const sets = Object.keys(first.set);
   const matches = Object.keys(first.match ?? {});
-  const refusals = Object.keys(first.unless ?? {});
-  const valuesOf = ({ set, match, unless }: RowUpdate<DB[T]>) => ({
+  const valuesOf = ({ set, match }: RowUpdate<DB[T]>) => ({
     set: sets.map((column) => (set as Record<string, unknown>)[column]),
     match: matches.map((column) => (match as Record<string, unknown>)[column]),
-    unless: refusals.map((column) => (unless as Record<string, unknown>)[column]),
   });
   const limits = Object.entries(among as Record<string, readonly unknown[]>);
   const limit = limits.map(([column, list]) => ` and ${name(column)} in (${list.map(() => '?').join(', ')})`);
   const limitValues = limits.flatMap(([, list]) => list);
 
-  const conditions = (value: (of: 'match' | 'unless', at: number) => string) =>
-    [
-      ...matches.map((column, at) => ` and ${name(column)} = ${value('match', at)}`),
-      ...refusals.map(
-        (column, at) => ` and (${name(column)} is null or ${name(column)} <> ${value('unless', at)})`,
-      ),
-    ].join('');
+  const conditions = (value: (at: number) => string) =>
+    matches.map((column, at) => ` and ${name(column)} = ${value(at)}`).join('');
 
   if (dialect === 'sqlite') {
     const assignments = sets.map((column) => `${name(column)} = ?`).join(', ');
     const sql = `update ${name(table)} set ${assignments} where ${name(keyColumn)} = ?${conditions(() => '?')}${limit.join('')}`;
     const parameterSets = updates.map((update) => {
       const values = valuesOf(update);
-      return [...values.set, update.key, ...values.match, ...values.unless, ...limitValues];
+      return [...values.set, update.key, ...values.match, ...limitValues];
     });
     const { numAffectedRows } = await executor.executeQuery(manyTimes(sql, parameterSets));
     return Number(numAffectedRows ?? 0);
@@ -77,7 +68,7 @@ export async function updateRows<DB, T extends keyof DB & string>(
   };
   const assignments = sets.map((column, at) => `${name(column)} = ${byKey(all.map(({ set }) => set[at]))}`);
   parameters.push(...keys);
-  const condition = conditions((of, at) => byKey(all.map((values) => values[of][at])));
+  const condition = conditions((at) => byKey(all.map(({ match }) => match[at])));
   parameters.push(...limitValues);
   const sql = `update ${name(table)} set ${assignments.join(', ')} where ${name(keyColumn)} in (${keys.map(() => '?').join(', ')})${condition}${limit.join('')}`;
   const { numAffectedRows } = await executor.executeQuery(CompiledQuery.raw(sql, parameters));

@@ -38,18 +38,22 @@ export function isMysqlInstalled(): boolean {
 }
 
 /**
- * Starts a mariadbd by hand (own data folder and port, small buffers) with the SQL mode of MySQL 8.4, in about a second.
+ * Starts a mariadbd by hand (own data folder and port) with the SQL mode of MySQL 8.4, in about a second.
  *
  * @param t the test that owns it; without one it lives as long as this process.
+ * @param options `buffers`: small ones, so that many servers find room (default), or those that the server has by itself.
  * @throws Error when MariaDB is not installed or refuses to start.
  */
-export async function startMysql(t?: Teardown): Promise<TestMysql> {
+export async function startMysql(
+  t?: Teardown,
+  { buffers = 'small' }: { buffers?: 'small' | 'usual' } = {},
+): Promise<TestMysql> {
   const mariadbd = findBinary('mariadbd');
   const install = findBinary('mariadb-install-db');
   if (!mariadbd || !install) throw new Error('mariadbd and mariadb-install-db must be installed');
   const directory = await mkdtemp(join(tmpdir(), 'switchyard-mysql-'));
   const port = await freePort();
-  const args = mysqlArguments(port, directory);
+  const args = [...mysqlArguments(port, directory), ...(buffers === 'small' ? smallBuffers : [])];
   const server = createServerProcess({
     file: mariadbd,
     args,
@@ -80,6 +84,8 @@ GRANT ALL ON *.* TO 'switchyard'@'%' WITH GRANT OPTION;\n`,
   return Object.assign(server, { url, host: '127.0.0.1', port });
 }
 
+const smallBuffers = ['--innodb-buffer-pool-size=64M', '--innodb-log-file-size=16M'];
+
 function mysqlArguments(port: number, directory: string): string[] {
   return [
     '--no-defaults',
@@ -98,8 +104,6 @@ function mysqlArguments(port: number, directory: string): string[] {
     '--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
     '--max-connections=300',
     '--innodb-flush-log-at-trx-commit=2',
-    '--innodb-buffer-pool-size=64M',
-    '--innodb-log-file-size=16M',
     '--performance-schema=0',
   ];
 }

@@ -1,10 +1,8 @@
 import type { Selectable } from 'kysely';
 import type { InboundMediaTable } from '../database/people-tables.ts';
 import type { Executor } from '../database/scope.ts';
-import type { MessagesTable } from '../database/tables.ts';
+import { type MessageRow, selectMessages } from '../messages/message-rows.ts';
 
-/** A message's row. */
-export type MessageRow = Selectable<MessagesTable>;
 /** A file's row. */
 export type MediaRow = Selectable<InboundMediaTable>;
 
@@ -27,7 +25,7 @@ export async function readMessages(
           .where('id', '=', before)
           .where('contactId', '=', contactId)
           .executeTakeFirst();
-  let rows = db.selectFrom('messages').selectAll().where('contactId', '=', contactId);
+  let rows = selectMessages(db).where('contactId', '=', contactId);
   // Not every id sorts by time: a caller may give one of his own.
   if (before !== undefined && anchor)
     rows = rows.where((where) =>
@@ -66,9 +64,7 @@ export async function readLatest(
     .groupBy('contactId')
     .execute();
   if (times.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('messages')
-    .selectAll()
+  const rows = await selectMessages(db)
     .where((eb) =>
       eb.or(
         times.map(({ contactId, atMs }) =>

@@ -6,6 +6,7 @@ import { messagesMigration } from './messages-migration.ts';
 import { peopleMigration } from './people-migration.ts';
 import { sendersMigration } from './senders-migration.ts';
 import { sendingMigration } from './sending-migration.ts';
+import { steadyRowsMigration } from './steady-rows-migration.ts';
 import { subscriptionsMigration } from './subscriptions-migration.ts';
 import { templatesMigration } from './templates-migration.ts';
 import { toldTemplatesMigration } from './told-templates-migration.ts';
@@ -248,4 +249,5 @@ export const migrations: Record<string, Migration> = {
   '0005-lean-indexes': leanIndexesMigration,
   '0005-told-templates': toldTemplatesMigration,
   '0006-wait-reason': waitReasonMigration,
+  '0007-steady-rows': steadyRowsMigration,
 };

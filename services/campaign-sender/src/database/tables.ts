@@ -165,6 +165,7 @@ export interface MessagesTable {
   /** Why it was last put off, while it is queued. */
   waitReason: Generated<WaitReason | null>;
   expiresAtMs: number | null;
+  /** Of an incoming message; those of an outgoing one are with its calls. */
   providerMessageId: string | null;
   failureCode: string | null;
   failureReason: string | null;

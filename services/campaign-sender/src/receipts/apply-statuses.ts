@@ -72,10 +72,6 @@ async function moveMessages({ trx }: Scope, moved: readonly Judged[], nowMs: num
     .updateTable('messages')
     .set({
       state: by(({ change }) => change.after),
-      // Where the message goes out again: how an answer is told that comes only now, to the call that has failed.
-      providerMessageId: by(
-        ({ change, receipts }) => (change.failure ?? change.steps.at(-1) ?? receipts[0]!).providerMessageId,
-      ),
       failureCode: by(({ change }) => (change.retry ? null : failureCode(change.failure))),
       failureReason: by(({ change }) => (change.retry ? null : (change.failure?.detail ?? null))),
       ...(moved.some(triesOf) ? { failures: by((each) => each.message.failures + triesOf(each)) } : {}),

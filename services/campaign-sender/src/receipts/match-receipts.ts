@@ -23,8 +23,6 @@ export interface KnownMessage {
   content: string;
   templateFallback: string | null;
   expiresAtMs: number | null;
-  /** Of a message that is open, or that we have ended: a call of its has been taken, and then failed by a receipt. */
-  providerMessageId: string | null;
 }
 
 /** A receipt and the call that it belongs to. */
@@ -83,7 +81,6 @@ export async function matchReceipts(
       'content',
       'templateFallback',
       'expiresAtMs',
-      'providerMessageId',
     ])
     .where('id', 'in', [...new Set([...keyOf.values()].map(({ messageId }) => messageId))].toSorted())
     .orderBy('id');
@@ -109,9 +106,9 @@ export async function matchReceipts(
 /** A failure may be that of one call among several; "sent" may come after its call has failed. */
 function dependsOnCalls({ message, receipts }: MatchedReceipts): boolean {
   if (receipts.some(({ state }) => state === 'failed')) return true;
-  const hasFailedCall =
-    message.attempts > 1 ||
-    (message.providerMessageId !== null && rankOf(message.state) < rankOf('accepted'));
+  const { state, attempts } = message;
+  const isUnderWay = state === 'sending' || state === 'parked';
+  const hasFailedCall = attempts > 1 || (rankOf(state) < rankOf('accepted') && !isUnderWay);
   return hasFailedCall && receipts.some(({ state }) => state === 'sent');
 }
 

@@ -1,9 +1,8 @@
 import { ok, requireScope, type ServiceApp, succeed } from '@switchyard/service-kit';
-import type { Selectable } from 'kysely';
 import Type from 'typebox';
-import type { MessagesTable } from '../database/tables.ts';
 import { messageNotCancellable, recordUnknown } from '../errors.ts';
 import { loadCandidates } from '../messages/message-candidate.ts';
+import { type MessageRow, selectMessages } from '../messages/message-rows.ts';
 import type { MessageState } from '../messages/message-state.ts';
 import { readTimeline } from '../messages/read-timeline.ts';
 import { unknownEnd } from '../sending/reconcile-parked.ts';
@@ -20,8 +19,9 @@ import {
 } from './schemas.ts';
 
 /** A message as the API shows it. */
-export function presentMessage(row: Selectable<MessagesTable>) {
-  const { id, direction, contactId, senderId, address, type, state, providerMessageId } = row;
+export function presentMessage(row: MessageRow) {
+  const { id, direction, contactId, senderId, address, type, state } = row;
+  const providerMessageId = row.sentAs ?? row.providerMessageId;
   const { failureCode, failureReason, attempts, nextAttemptAtMs, expiresAtMs, createdAtMs, updatedAtMs } =
     row;
   const { lane, replyTo, waitReason } = row;
@@ -89,7 +89,7 @@ export function registerMessageRoutes(app: ServiceApp, { store, attempts }: Rout
     async ({ query, principal }) => {
       const { limit, cursor, fromMs, toMs, ...same } = query;
       const before = parseTimeCursor(cursor);
-      let rows = store.db.selectFrom('messages').selectAll().where('merchantId', '=', principal.merchantId);
+      let rows = selectMessages(store.db).where('merchantId', '=', principal.merchantId);
       for (const [column, value] of Object.entries(same))
         if (value !== undefined) rows = rows.where(column as 'address', '=', value);
       if (fromMs !== undefined) rows = rows.where('createdAtMs', '>=', fromMs);
@@ -205,9 +205,7 @@ export function registerMessageRoutes(app: ServiceApp, { store, attempts }: Rout
   }
 
   async function find(id: string, merchantId: string) {
-    const row = await store.db
-      .selectFrom('messages')
-      .selectAll()
+    const row = await selectMessages(store.db)
       .where('id', '=', id)
       .where('merchantId', '=', merchantId)
       .executeTakeFirst();

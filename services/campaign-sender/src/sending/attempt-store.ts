@@ -148,24 +148,36 @@ async function acceptMessages(
   ends: readonly Finish[],
   nowMs: number,
 ): Promise<void> {
-  await updateRows(
-    trx,
-    dialect,
-    'messages',
-    'id',
-    ends.map(({ candidate, verdict }) => ({
-      key: candidate.id,
-      set: {
-        state: 'accepted' as const,
-        providerMessageId: verdict.attempt.providerMessageId,
-        nextAttemptAtMs: null,
-        updatedAtMs: nowMs,
-      },
-      // A receipt was faster, and has failed this very call: the message goes out again.
-      unless: { providerMessageId: verdict.attempt.providerMessageId },
-    })),
-    { state: ['queued', 'sending', 'parked'] },
-  );
+  const set = { state: 'accepted' as const, nextAttemptAtMs: null, updatedAtMs: nowMs };
+  const inTime = ends.map(({ candidate, begun }) => ({
+    ...{ key: candidate.id, set, match: { attempts: begun.attempt } },
+  }));
+  if ((await updateRows(trx, dialect, 'messages', 'id', inTime, { state: ['sending'] })) === ends.length)
+    return;
+  // An answer counts, too, that comes when its call was given up; but not one to a call that a receipt has failed meanwhile: its message
+  // goes out again.
+  const failed = await readFailedCalls(trx, dialect, ends);
+  const late = ends.filter(({ candidate, begun }) => !failed.has(`${candidate.id}:${begun.attempt}`));
+  const updates = late.map(({ candidate }) => ({ key: candidate.id, set }));
+  await updateRows(trx, dialect, 'messages', 'id', updates, { state: ['queued', 'sending', 'parked'] });
+}
+
+/** Calls that receipts have failed. The messages are locked first, as receipts do: what is read then stays so. */
+async function readFailedCalls(
+  trx: Executor,
+  dialect: Dialect,
+  ends: readonly Finish[],
+): Promise<Set<string>> {
+  const ids = ends.map(({ candidate }) => candidate.id).toSorted();
+  const messages = trx.selectFrom('messages').select('id').where('id', 'in', ids).orderBy('id');
+  if (dialect === 'mysql') await messages.forUpdate().execute();
+  const rows = await trx
+    .selectFrom('message_attempts')
+    .select(['messageId', 'attempt'])
+    .where('messageId', 'in', ids)
+    .where('state', '=', 'failed')
+    .execute();
+  return new Set(rows.map(({ messageId, attempt }) => `${messageId}:${attempt}`));
 }
 
 /** Calls that end together, as those of a number that hangs do, are written together. */

@@ -200,9 +200,9 @@ void eachDatabase(
         async () =>
           (
             await db
-              .selectFrom('messages')
+              .selectFrom('message_attempts')
               .select('providerMessageId')
-              .where('id', '=', messageId)
+              .where('messageId', '=', messageId)
               .executeTakeFirst()
           )?.providerMessageId,
         { what: `${messageId} is taken` },

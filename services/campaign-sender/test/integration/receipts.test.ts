@@ -16,7 +16,11 @@ async function accepted(stage: Stage, ids: readonly string[]): Promise<string[]>
     });
   for (const id of ids)
     await until(async () => (await rowOf(stage, id))?.state === 'accepted', { what: `${id} goes` });
-  return await Promise.all(ids.map(async (id) => (await rowOf(stage, id))!.providerMessageId!));
+  return await Promise.all(
+    ids.map(
+      async (id) => (await stage.call('GET', `/api/v1/messages/${id}`)).body.data.providerMessageId as string,
+    ),
+  );
 }
 
 function receive(stage: Stage, statuses: Record<string, unknown>[], merchantId = 'default') {
