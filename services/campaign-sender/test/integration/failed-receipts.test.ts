@@ -101,7 +101,12 @@ void eachDatabase(
         .map(({ type }) => type),
     );
     t.notOk(types.includes('message.failed'), 'nobody is told of a failure that is none');
-    const { timeline } = (await stage.call('GET', '/api/v1/messages/m_again')).body.data;
+    const { timeline, providerMessageId } = (await stage.call('GET', '/api/v1/messages/m_again')).body.data;
+    t.equal(
+      providerMessageId,
+      (await callsOf(stage, 'm_again'))[1]?.providerMessageId,
+      "it is known by the provider's id of the call that counts",
+    );
     t.ok(
       timeline.some(
         (each: { state: string; attempt: number; code: string | null }) =>
