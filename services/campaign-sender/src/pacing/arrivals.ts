@@ -5,10 +5,10 @@ import type { Slot } from './slot-clock.ts';
 export interface Arrivals {
   /** The call of this slot is made. */
   left(slot: Slot, pace: Pace, nowMs: number): void;
-  /** Its answer took so much longer than usual. */
-  delayed(slot: Slot, delayMs: number): void;
-  /** No call of this slot may be made before. */
-  earliestMs(slot: Slot, pace: Pace): number;
+  /** Its answer took so long. */
+  answered(slot: Slot, tookMs: number): void;
+  /** No call of this slot may be made before. @param usualMs what a call takes now. */
+  earliestMs(slot: Slot, pace: Pace, usualMs: number): number;
 }
 
 const SECOND_MS = 1000;
@@ -19,7 +19,8 @@ interface Call {
   /** Its place among the number's slots: what was reserved before it. Time that nobody reserved does not count. */
   placeMs: number;
   leftMs: number;
-  delayMs: number;
+  /** 0 until it is answered. */
+  tookMs: number;
   /** When the last of the calls up to this one arrived; known when somebody asks for it. */
   passedMs: number;
 }
@@ -41,13 +42,16 @@ export function createArrivals(): Arrivals {
   /** How many of them others have come a second's messages after. */
   let passed = 0;
 
-  /** What a call has waited for together with those beside it: as much as each of some calls in turn, of which it is one. */
-  function commonDelay(index: number): number {
+  /**
+   * What a call has waited for together with those beside it: as much as each of some calls in turn, of which it is one. Held against what
+   * a call takes now: a way that was long for all, and is short again, brings those that come after nearer to it.
+   */
+  function commonDelay(index: number, usualMs: number): number {
     let most = 0;
     for (let first = index - IN_TURN + 1; first <= index; first += 1) {
       let least = Number.POSITIVE_INFINITY;
-      for (let of = first; of < first + IN_TURN; of += 1) least = Math.min(least, calls[of]?.delayMs ?? 0);
-      most = Math.max(most, least);
+      for (let of = first; of < first + IN_TURN; of += 1) least = Math.min(least, calls[of]?.tookMs ?? 0);
+      most = Math.max(most, least - usualMs);
     }
     return most;
   }
@@ -62,22 +66,25 @@ export function createArrivals(): Arrivals {
   return {
     left(slot, pace, nowMs) {
       forgetBefore(nowMs - 2 * periodOf(pace));
-      const call = { placeMs: placeOf(slot), leftMs: nowMs, delayMs: 0, passedMs: nowMs };
+      const call = { placeMs: placeOf(slot), leftMs: nowMs, tookMs: 0, passedMs: nowMs };
       callOf.set(slot, call);
       let index = calls.length;
       while (index > passed && calls[index - 1]!.placeMs > call.placeMs) index -= 1;
       calls.splice(index, 0, call);
     },
-    delayed(slot, delayMs) {
+    answered(slot, tookMs) {
       const call = callOf.get(slot);
-      if (call) call.delayMs = delayMs;
+      if (call) call.tookMs = tookMs;
     },
-    earliestMs(slot, pace) {
+    earliestMs(slot, pace, usualMs) {
       const periodMs = periodOf(pace);
       const mostMs = placeOf(slot) - periodMs;
       for (; passed < calls.length && calls[passed]!.placeMs <= mostMs; passed += 1) {
         const call = calls[passed]!;
-        call.passedMs = Math.max(calls[passed - 1]?.passedMs ?? 0, call.leftMs + commonDelay(passed));
+        call.passedMs = Math.max(
+          calls[passed - 1]?.passedMs ?? 0,
+          call.leftMs + commonDelay(passed, usualMs),
+        );
       }
       let before = passed - 1;
       while (before >= 0 && calls[before]!.placeMs > mostMs) before -= 1;

@@ -79,7 +79,7 @@ export function createSlotClock(): SlotClock {
     if (lateMs > LONGEST_LAG_MS) return 0;
     const number = stateOf(senderId, slot, nowMs);
     const lagMs = lagAt(number, slot);
-    const readyAtMs = Math.max(slot.atMs + lagMs, number.arrivals.earliestMs(slot, pace));
+    const readyAtMs = Math.max(slot.atMs + lagMs, number.arrivals.earliestMs(slot, pace, usualDelay.ms));
     if (nowMs < readyAtMs - EARLY_MS) return readyAtMs - nowMs;
     if (lateMs > lagMs + TOLERANCE_MS) number.lag = { ms: lateMs - TOLERANCE_MS, slot };
     number.arrivals.left(slot, pace, nowMs);
@@ -92,7 +92,7 @@ export function createSlotClock(): SlotClock {
     answered({ senderId, pace }, slot, tookMs) {
       if (pace.intervalMicros > FAST_MICROS) return;
       usualDelay.observe(tookMs);
-      numbers.get(senderId)?.arrivals.delayed(slot, Math.max(0, tookMs - usualDelay.ms));
+      numbers.get(senderId)?.arrivals.answered(slot, tookMs);
     },
     async wait(owner, slot) {
       for (;;) {

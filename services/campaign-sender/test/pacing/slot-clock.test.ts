@@ -26,7 +26,13 @@ const endOf = (stops: readonly Stop[], ms: number) =>
  * The calls of a number all of whose slots are wanted, while its process and the provider stop from time to time. Slots that are far too
  * late are given up. All in ms.
  */
-function callsOf(perSecond: number, seconds: number, ours: readonly Stop[], theirs: readonly Stop[]): Call[] {
+function callsOf(
+  perSecond: number,
+  seconds: number,
+  ours: readonly Stop[],
+  theirs: readonly Stop[],
+  wayMsAt: (atMs: number) => number = () => WAY_MS,
+): Call[] {
   const clock = createSlotClock();
   const owner = { senderId: 's', pace: paceOfThroughput(perSecond) };
   const stepMs = owner.pace.intervalMicros / 1000;
@@ -53,7 +59,7 @@ function callsOf(perSecond: number, seconds: number, ours: readonly Stop[], thei
     const leftMs = clock.timeLeft(owner, slot, nowMs);
     if (leftMs > 0) open.push({ atMs: nowMs + leftMs, slot });
     else if (nowMs - slot.atMs <= LONGEST_LAG_MS) {
-      const arrivedMs = endOf(theirs, nowMs + WAY_MS);
+      const arrivedMs = endOf(theirs, nowMs + wayMsAt(nowMs));
       const made = { slot, leftMs: nowMs, arrivedMs };
       calls.push(made);
       open.push({ atMs: arrivedMs + WAY_MS, slot, call: made });
@@ -187,6 +193,26 @@ t.test(
       0,
       'of a slow number there are never so many',
     );
+  },
+);
+
+t.test(
+  'where the way to the provider gets shorter by up to 45 ms, no second at the provider holds more than it allows',
+  async (t) => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 2, max: 45, noNaN: true }),
+        fc.double({ min: 1200, max: 3000, noNaN: true }),
+        fc.boolean(),
+        (longMs, changesAtMs, isLongAgain) => {
+          const isLong = (atMs: number) => atMs < changesAtMs || (isLongAgain && atMs > changesAtMs + 400);
+          const calls = callsOf(1000, 5, [], [], (atMs) => (isLong(atMs) ? longMs : WAY_MS));
+          return busiestSecond(calls.map(({ arrivedMs }) => arrivedMs)) <= 1000;
+        },
+      ),
+      { numRuns: 30 },
+    );
+    t.pass('30 ways');
   },
 );
 
