@@ -1,7 +1,7 @@
 import type { SecretBox } from '@switchyard/database';
 import { DEFAULT_MERCHANT_ID } from '@switchyard/runtime';
 import type { InScope } from '../database/scope.ts';
-import { changeSender, createSender, findSender } from './sender-store.ts';
+import { changeSender, findSender, insertSender } from './sender-store.ts';
 
 /** What the environment says of the first number (R7.1). */
 export interface FirstSenderSettings {
@@ -35,6 +35,6 @@ export async function ensureFirstSender(
   await inScope(async ({ trx }) => {
     const known = await findSender(trx, DEFAULT_MERCHANT_ID, whatsappPhoneNumberId);
     if (known) await changeSender(trx, secretBox, known.id, input);
-    else await createSender(trx, secretBox, input);
+    else await insertSender(trx, secretBox, input);
   });
 }

@@ -32,6 +32,16 @@ export async function createSender(trx: Executor, secretBox: SecretBox, input: S
     await changeSender(trx, secretBox, known.id, input);
     return known.id;
   }
+  return await insertSender(trx, secretBox, input);
+}
+
+/**
+ * Records a number that has just been looked for and not been found.
+ *
+ * @param trx of `InScope`: where another process was faster, the work is done again, and finds it.
+ * @returns its id.
+ */
+export async function insertSender(trx: Executor, secretBox: SecretBox, input: SenderInput): Promise<string> {
   const nowMs = Date.now();
   const id = createId('snd', nowMs);
   await trx
