@@ -85,8 +85,13 @@ async function onConnection(
     timer = setTimeout(() => reject(error), timeoutMs);
   });
   const connecting = connectOnce({ ...connectionOptions(address), ...(database ? { database } : {}) });
+  const done = connecting.then(async (connection) => {
+    await work(connection);
+    // A client that is just gone is a warning in the server's log.
+    await connection.end();
+  });
   try {
-    await Promise.race([connecting.then(work), late]);
+    await Promise.race([done, late]);
   } finally {
     clearTimeout(timer);
     connecting.then(

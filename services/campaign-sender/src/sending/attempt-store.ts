@@ -150,10 +150,12 @@ async function acceptMessages(
 ): Promise<void> {
   const set = { state: 'accepted' as const, nextAttemptAtMs: null, updatedAtMs: nowMs };
   const inTime = ends.map(({ candidate, begun }) => ({
-    ...{ key: candidate.id, set, match: { attempts: begun.attempt } },
+    key: candidate.id,
+    set,
+    match: { attempts: begun.attempt },
   }));
-  if ((await updateRows(trx, dialect, 'messages', 'id', inTime, { state: ['sending'] })) === ends.length)
-    return;
+  const moved = await updateRows(trx, dialect, 'messages', 'id', inTime, { state: ['sending'] });
+  if (moved === ends.length) return;
   // An answer counts, too, that comes when its call was given up; but not one to a call that a receipt has failed meanwhile: its message
   // goes out again.
   const failed = await readFailedCalls(trx, dialect, ends);
