@@ -5,7 +5,9 @@ import type { Slot } from './slot-clock.ts';
 export interface Arrivals {
   /** The call of this slot is made. */
   left(slot: Slot, pace: Pace, nowMs: number): void;
-  /** Its answer took so long. */
+  /** It was written so long after: no connection was at hand. */
+  waited(slot: Slot, waitedMs: number): void;
+  /** Its answer took so long from then. */
   answered(slot: Slot, tookMs: number): void;
   /** No call of this slot may be made before. @param usualMs what a call takes now. */
   earliestMs(slot: Slot, pace: Pace, usualMs: number): number;
@@ -26,12 +28,16 @@ interface Call {
 }
 
 /**
- * From a slot to one that comes nearly a second's messages after it, in ms. The pace puts a little more than a second between a slot and the
- * one that comes as many after it as the provider allows in any second. Half of that little more is kept in messages, for slots that are
- * granted a little early and for what arrives unevenly and does not show; the other half is what a call may be late without keeping others.
+ * Half of what the pace leaves unused of a second, in ms. It puts a little more than a second between a slot and the one that comes as many
+ * after it as the provider allows in any second. Half of that is kept for slots that are granted a little early and for what arrives
+ * unevenly and does not show; the other half is what a call may be late without keeping others.
  */
-const periodOf = ({ intervalMicros, messagesPerSecond }: Pace) =>
-  SECOND_MS + Math.max(0, (intervalMicros * messagesPerSecond) / 1000 - SECOND_MS) / 2;
+const spareOf = ({ intervalMicros, messagesPerSecond }: Pace) =>
+  Math.max(0, (intervalMicros * messagesPerSecond) / 1000 - SECOND_MS) / 2;
+/** From a slot to one that comes nearly a second's messages after it, in ms: the first half is kept in messages … */
+const periodOf = (pace: Pace) => SECOND_MS + spareOf(pace);
+/** … and, as far as it is no whole message, in time. */
+const marginOf = (pace: Pace) => spareOf(pace) % (pace.intervalMicros / 1000);
 const placeOf = ({ atMs, lostMs }: Slot) => atMs - lostMs;
 
 /** Makes the memory: no call is made until the one that lies a second's messages before it is a second old where it arrived. */
@@ -72,6 +78,10 @@ export function createArrivals(): Arrivals {
       while (index > passed && calls[index - 1]!.placeMs > call.placeMs) index -= 1;
       calls.splice(index, 0, call);
     },
+    waited(slot, waitedMs) {
+      const call = callOf.get(slot);
+      if (call) call.leftMs += waitedMs;
+    },
     answered(slot, tookMs) {
       const call = callOf.get(slot);
       if (call) call.tookMs = tookMs;
@@ -88,7 +98,7 @@ export function createArrivals(): Arrivals {
       }
       let before = passed - 1;
       while (before >= 0 && calls[before]!.placeMs > mostMs) before -= 1;
-      return before < 0 ? Number.NEGATIVE_INFINITY : calls[before]!.passedMs + SECOND_MS;
+      return before < 0 ? Number.NEGATIVE_INFINITY : calls[before]!.passedMs + SECOND_MS + marginOf(pace);
     },
   };
 }

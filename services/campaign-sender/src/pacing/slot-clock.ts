@@ -23,8 +23,11 @@ export interface SlotClock {
    * @returns how late that is, in ms.
    */
   wait(owner: SlotOwner, slot: Slot): Promise<number>;
-  /** Takes in how long the provider's answer to a call took: it tells when the call arrived there. */
-  answered(owner: SlotOwner, slot: Slot, tookMs: number): void;
+  /**
+   * Takes in how long the provider's answer to a call took, and how much of it the call waited for a connection: they tell when it arrived
+   * there.
+   */
+  answered(owner: SlotOwner, slot: Slot, call: { tookMs: number; waitedMs?: number }): void;
   /** How long it still is until a slot may be used, in ms; 0: now, and others heed that it was. */
   timeLeft(owner: SlotOwner, slot: Slot, nowMs: number): number;
 }
@@ -89,10 +92,12 @@ export function createSlotClock(): SlotClock {
 
   return {
     timeLeft,
-    answered({ senderId, pace }, slot, tookMs) {
+    answered({ senderId, pace }, slot, { tookMs, waitedMs = 0 }) {
+      const arrivals = numbers.get(senderId)?.arrivals;
+      arrivals?.waited(slot, waitedMs);
       if (pace.intervalMicros > FAST_MICROS) return;
-      usualDelay.observe(tookMs);
-      numbers.get(senderId)?.arrivals.answered(slot, tookMs);
+      usualDelay.observe(tookMs - waitedMs);
+      arrivals?.answered(slot, tookMs - waitedMs);
     },
     async wait(owner, slot) {
       for (;;) {

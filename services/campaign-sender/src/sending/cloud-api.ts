@@ -3,9 +3,12 @@ import { type Answer, classifyAnswer } from './classify-answer.ts';
 
 /**
  * How a call ended. `not-sent`: no byte of the request left this process; `isOurs` when we decided so, and the provider is not to
- * blame. `tookMs` is the time until then.
+ * blame. `tookMs` is the time until then, `waitedMs` the part of it before its request was written: for a connection, if there is one.
  */
-export type CallResult = ({ kind: 'not-sent'; cause: string; isOurs?: true } | Answer) & { tookMs: number };
+export type CallResult = ({ kind: 'not-sent'; cause: string; isOurs?: true } | Answer) & {
+  tookMs: number;
+  waitedMs?: number;
+};
 
 /** One request to send. */
 export interface SendCall {
@@ -66,6 +69,7 @@ export function createCloudApi({ url, version, timeoutMs, connections }: CloudAp
 function call(pool: Pool, timeoutMs: number, request: Dispatcher.DispatchOptions): Promise<CallResult> {
   return new Promise((resolve) => {
     const startedAt = performance.now();
+    let waitedMs: number | undefined;
     let controller: Dispatcher.DispatchController | undefined;
     let isDone = false;
     let status = 0;
@@ -76,7 +80,8 @@ function call(pool: Pool, timeoutMs: number, request: Dispatcher.DispatchOptions
       if (isDone) return;
       isDone = true;
       clearTimeout(timer);
-      resolve({ ...end, tookMs: performance.now() - startedAt });
+      const tookMs = performance.now() - startedAt;
+      resolve({ ...end, tookMs, ...(waitedMs === undefined ? {} : { waitedMs }) });
     };
     const breakOff = (cause: string) => {
       finish(controller ? { kind: 'unknown', cause } : { kind: 'not-sent', cause });
@@ -89,7 +94,10 @@ function call(pool: Pool, timeoutMs: number, request: Dispatcher.DispatchOptions
         onRequestStart(started) {
           // Given up while it waited for a connection: aborting here keeps it from being written.
           if (isDone) started.abort(new Error('given up before it was written'));
-          else controller = started;
+          else {
+            controller = started;
+            waitedMs = performance.now() - startedAt;
+          }
         },
         onResponseStart(_controller, statusCode) {
           status = statusCode;

@@ -138,7 +138,7 @@ export function createSending(parts: SendingParts): Sending {
       if (!pass.use())
         return { begun, result: notSent('its number has too many calls under way'), isProbe: pass.isProbe };
       const result = await call(candidate, sender, begun);
-      if (wasAnswered(result)) slots.answered(request, pass.slot, result.tookMs);
+      if (wasAnswered(result)) slots.answered(request, pass.slot, result);
       return { begun, result, isProbe: pass.isProbe };
     } finally {
       pass.release();

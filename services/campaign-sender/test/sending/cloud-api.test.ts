@@ -51,6 +51,23 @@ t.test('a call that waits for a connection until its time is up is never written
   t.equal(requests, 1);
 });
 
+t.test(
+  'a call tells how long it waited for a connection, and nothing of the kind when there was one',
+  async (t) => {
+    const url = await serve(t, (request, response) => {
+      const answerMs = request.headers.authorization === 'Bearer slow' ? 200 : 0;
+      request.resume().on('end', () => setTimeout(() => response.end('{"messages":[{"id":"w"}]}'), answerMs));
+    });
+    const api = connect(t, url, { connections: 1, timeoutMs: 10_000 });
+    const [first, second] = await Promise.all([api.send({ ...call, accessToken: 'slow' }), api.send(call)]);
+    t.ok(second.waitedMs! >= 195, `it waited ${second.waitedMs} ms of ${second.tookMs}`);
+    t.ok(second.tookMs >= second.waitedMs!);
+    t.ok(first.waitedMs! <= first.tookMs - 195, 'what the answer took is no waiting');
+    const refused = await connect(t, `http://127.0.0.1:${await freePort()}`).send(call);
+    t.equal(refused.waitedMs, undefined, 'never written');
+  },
+);
+
 t.test('the end is unknown: no answer, a cut connection, half an answer, a page of a gateway', async (t) => {
   const ends: RequestListener[] = [
     (request) => void request.socket.destroy(),
