@@ -1,3 +1,4 @@
+import { goOnFunction } from './arrears.ts';
 import { recoveredFunction } from './recovery.ts';
 
 /** Messages charge their number's window of this length; half of the one before counts too. */
@@ -27,7 +28,7 @@ const pairCreditMicros = 5_000_000;
  *
  * All times are µs of Redis's own clock, so that processes with different clocks agree. Keys expire when they say nothing any more.
  */
-export const admitScript = `${recoveredFunction}
+export const admitScript = `${recoveredFunction}${goOnFunction}
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local appInterval, appBurst, recovery = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -47,7 +48,8 @@ local function number(key, arrears)
     probeUntil = tonumber(v[12]) or 0, taken = 0 }
   if v[2] then n.factor = recovered(n.factor, tonumber(v[3]), tonumber(v[14]) or 1, now) end
   if n.factor < 1 then n.arrears = 0 end
-  if n.tat < now - n.arrears then n.lost, n.tat = n.lost + now - n.tat, now end
+  local tat = goOn(n.tat, n.next, n.arrears, now)
+  n.lost, n.tat = n.lost + tat - n.tat, tat
   local window = math.floor(now / ${circuitWindowMicros})
   if window ~= n.window then
     local kept = window == n.window + 1 and 0.5 or 0
@@ -95,7 +97,8 @@ local function decide(i)
     redis.call('ZADD', KEYS[k + 2], string.format('%.0f', nowMs), ARGV[a + 7])
     redis.call('PEXPIRE', KEYS[k + 2], 86400000)
   end
-  n.tat = math.max(n.tat, now + wait - n.arrears)
+  local tat = math.max(n.tat, now + wait - n.arrears)
+  n.lost, n.tat = n.lost + tat - n.tat, tat
   local unreserved = now + wait - n.tat + n.lost
   n.tat = n.tat + step
   n.next = now + wait + step * (1 - ${catchUp})
@@ -145,14 +148,13 @@ return answers
  * Takes units of a number's throughput without asking: an inbound message counts too.
  * KEYS[1] number. ARGV 1 interval (µs), 2 units, 3 for how long slots that nobody asked for in time can still be had (µs).
  */
-export const debitScript = `
+export const debitScript = `${goOnFunction}
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
-local tat = tonumber(redis.call('HGET', KEYS[1], 'tat')) or now
-if tat < now - tonumber(ARGV[3]) then
-  redis.call('HINCRBY', KEYS[1], 'lost', string.format('%.0f', now - tat))
-  tat = now
-end
+local n = redis.call('HMGET', KEYS[1], 'tat', 'next')
+local known = tonumber(n[1]) or now
+local tat = goOn(known, tonumber(n[2]) or 0, tonumber(ARGV[3]), now)
+if tat > known then redis.call('HINCRBY', KEYS[1], 'lost', string.format('%.0f', tat - known)) end
 tat = tat + tonumber(ARGV[1]) * tonumber(ARGV[2])
 redis.call('HSET', KEYS[1], 'tat', string.format('%.0f', tat))
 redis.call('PEXPIRE', KEYS[1], math.ceil(math.max((tat - now) / 1000 + 1000, redis.call('PTTL', KEYS[1]))))

@@ -134,16 +134,19 @@ export async function fillBacklog(
       );
       return { message, senderId: senderIdOf(person % numbers), problem: undefined };
     });
-    await recordMessages(db, dialectOf(db), items, nowMs);
-    await db
-      .updateTable('messages')
-      .set({ nextAttemptAtMs: nowMs + dueInMs })
-      .where(
-        'id',
-        'in',
-        items.map(({ message }) => message.id),
-      )
-      .execute();
+    // In one: recorded alone, they would count as handed out for a moment.
+    await db.transaction().execute(async (trx) => {
+      await recordMessages(trx, dialectOf(db), items, nowMs);
+      await trx
+        .updateTable('messages')
+        .set({ nextAttemptAtMs: nowMs + dueInMs })
+        .where(
+          'id',
+          'in',
+          items.map(({ message }) => message.id),
+        )
+        .execute();
+    });
   });
 }
 

@@ -65,8 +65,9 @@ t.test(
     const { admission, client } = await admissionOf(t);
     const pace = paceOfThroughput(100);
     const stepMs = pace.intervalMicros / 1000;
-    const ask = async (senderId: string, count: number, sinceMs: number) => {
-      await client.hset(`send:number:${senderId}`, { tat: (Date.now() - sinceMs) * 1000, lost: 7_000_000 });
+    const ask = async (senderId: string, count: number, sinceMs: number, latestMs = sinceMs) => {
+      const [tat, next] = [sinceMs, latestMs].map((ms) => (Date.now() - ms) * 1000);
+      await client.hset(`send:number:${senderId}`, { tat, next, lost: 7_000_000 });
       const answers = await admission.admit(
         Array.from({ length: count }, (_, index) => ({
           ...{ senderId, recipient: `p${index}`, pace, lane: 'transactional' as const },
@@ -86,6 +87,21 @@ t.test(
     const idle = await ask('idle', 3, 10_000);
     t.ok(idle[0]!.slot.lostMs > 16_990, 'who was idle has nothing to make up for');
     t.ok(Math.abs(idle[2]!.waitMs - 2 * stepMs) < 0.1);
+    const busy = await ask('busy', 3, 260, 10);
+    const lostMs = busy[0]!.slot.lostMs - 7000;
+    t.ok(lostMs > 255 && lostMs < 400, 'one that short stops have made late keeps its place, too …');
+    t.equal(
+      Math.round(Number(await client.hget('send:number:busy', 'lost')) / 1000),
+      Math.round(7000 + lostMs - 200),
+    );
+    t.ok(Math.abs(busy[2]!.waitMs - 2 * stepMs * 0.8) < 0.1, '… and loses only what is too long past');
+    await client.hset('send:number:received', {
+      tat: (Date.now() - 260) * 1000,
+      next: (Date.now() - 10) * 1000,
+    });
+    await admission.debit('received', 1, pace);
+    const lost = Number(await client.hget('send:number:received', 'lost')) / 1000;
+    t.ok(lost > 55 && lost < 200, 'as when it receives messages');
   },
 );
 
