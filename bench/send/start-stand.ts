@@ -177,7 +177,8 @@ async function build(
           ),
         );
     },
-    accepted: async () => (await callSimulator<{ accepted: number }>('GET', 'statistics')).accepted,
+    accepted: async () =>
+      (await callSimulator<{ accepted: number }>('GET', 'statistics?numbers=none')).accepted,
     close,
   };
 }

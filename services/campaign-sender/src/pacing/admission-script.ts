@@ -1,10 +1,14 @@
 import { goOnFunction } from './arrears.ts';
+import { HEADROOM } from './pace.ts';
 import { recoveredFunction } from './recovery.ts';
 
 /** Messages charge their number's window of this length; half of the one before counts too. */
 const circuitWindowMicros = 10_000_000;
-/** Slots in arrears come closer together by this share: all at once, a campaign would hold them before a more urgent message comes. */
-const catchUp = 0.2;
+/**
+ * Slots in arrears come closer together by this share. More would fill the second, and leave a gap one second after the stop, and again each
+ * second after that, in which nobody gets a slot.
+ */
+const catchUp = HEADROOM / 2;
 /** For so long after the first message to a recipient further ones may go on credit: less than at the provider, since calls take unequal time. */
 const pairCreditMicros = 5_000_000;
 

@@ -22,7 +22,7 @@ export const DEFAULT_RATE: Rate = { max: 20, durationMs: 60_000 };
 /**
  * Left unused below the provider's limit: requests that left evenly arrive unevenly, and the provider counts arrivals.
  */
-const HEADROOM = 0.022;
+export const HEADROOM = 0.022;
 /** A database that stops for a moment costs a number nothing of its rate. */
 const ARREARS_MICROS = 200_000;
 

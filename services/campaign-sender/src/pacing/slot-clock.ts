@@ -82,7 +82,10 @@ export function createSlotClock(): SlotClock {
     if (lateMs > LONGEST_LAG_MS) return 0;
     const number = stateOf(senderId, slot, nowMs);
     const lagMs = lagAt(number, slot);
-    const readyAtMs = Math.max(slot.atMs + lagMs, number.arrivals.earliestMs(slot, pace, usualDelay.ms));
+    // A pace that lets several go at once is of our making, no limit of a second.
+    const countsSeconds = pace.burst === 1;
+    const earliestMs = countsSeconds ? number.arrivals.earliestMs(slot, pace, usualDelay.ms) : 0;
+    const readyAtMs = Math.max(slot.atMs + lagMs, earliestMs);
     if (nowMs < readyAtMs - EARLY_MS) return readyAtMs - nowMs;
     if (lateMs > lagMs + TOLERANCE_MS) number.lag = { ms: lateMs - TOLERANCE_MS, slot };
     number.arrivals.left(slot, pace, nowMs);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { createForeignClock } from '../../src/pacing/foreign-clock.ts';
-import { paceOfThroughput } from '../../src/pacing/pace.ts';
+import { paceOfRate, paceOfThroughput } from '../../src/pacing/pace.ts';
 import { createSlotClock, LONGEST_LAG_MS, type Slot, TOLERANCE_MS } from '../../src/pacing/slot-clock.ts';
 import { createUsualDelay } from '../../src/pacing/usual-delay.ts';
 
@@ -160,6 +160,14 @@ t.test('a message waits until the one that lies a second’s messages before it 
   const restMs = spareMs % (owner.pace.intervalMicros / 1000);
   t.equal(waitAfter(60).toFixed(6), (60 - spareMs + restMs).toFixed(6));
   t.equal(waitAfter(60, 100), 0, 'time that nobody has reserved: fewer have left since');
+});
+
+t.test('of a pace that lets several go at once nothing is held', async (t) => {
+  const clock = createSlotClock();
+  const owner = { senderId: 's', pace: paceOfRate({ max: 20, durationMs: 60_000 }) };
+  const placesMs = Array.from({ length: owner.pace.burst }, (_, index) => index * 3000);
+  for (const placeMs of placesMs)
+    t.equal(clock.timeLeft(owner, { atMs: 5000, lostMs: 5000 - placeMs }, 5000), 0);
 });
 
 t.test(

@@ -165,7 +165,11 @@ export async function controlRoutes(scope: FastifyInstance, simulated: Simulated
   app.get('/repeats', async () =>
     answer({ totals: whatsapp.accepted.repeatTotals(), repeats: whatsapp.accepted.repeats() }),
   );
-  app.get('/statistics', async () => answer(whatsapp.statistics()));
+  app.get(
+    '/statistics',
+    { schema: { querystring: Type.Object({ numbers: Type.Optional(Type.Literal('none')) }) } },
+    async (request) => answer(whatsapp.statistics({ withNumbers: request.query.numbers !== 'none' })),
+  );
   app.get('/events', (request, reply) => streamEvents(whatsapp, request, reply));
   mailboxRoutes(app, mailbox);
   aiControlRoutes(app, ai);

@@ -58,7 +58,8 @@ export interface WhatsApp extends Injector {
   inbound(): InboundMessage[];
   /** Answers a send, on bare HTTP. */
   send(request: IncomingMessage, response: ServerResponse, phoneNumberId: string): void;
-  statistics(): Statistics;
+  /** @param options `withNumbers: false` where only totals are wanted: thousands of numbers are long to list. */
+  statistics(options?: { withNumbers: boolean }): Statistics;
   /** Whether no status is planned and no webhook waits, flies or is to be retried. */
   isIdle(): boolean;
   /** Calls back at the next moment that may be idle. @returns what takes the call back. */
@@ -207,7 +208,7 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsApp {
     verifyToken: options.verifyToken,
     inbound: () => inbound.values(),
     send,
-    statistics: () => ({
+    statistics: ({ withNumbers } = { withNumbers: true }) => ({
       uptimeMs: Date.now() - counters.startedAtMs,
       accepted: accepted.total,
       rejected: counters.rejected,
@@ -220,7 +221,7 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsApp {
       repeats: accepted.repeatTotals(),
       incidents: incidents.totals(),
       webhooks: webhooks.figures(),
-      numbers: numbers.all().map((number) => ({
+      numbers: (withNumbers ? numbers.all() : []).map((number) => ({
         phoneNumberId: number.id,
         perSecondLimit: throughputOf(number),
         lastSecond: throughput.current(number.id),

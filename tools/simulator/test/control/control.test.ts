@@ -47,6 +47,10 @@ t.test('everything can be done over HTTP that can be done in the process', async
   );
 
   await control(simulator, 'POST', 'reset');
+  t.strictSame(
+    ((await control(simulator, 'GET', 'statistics?numbers=none')).data as { numbers: [] }).numbers,
+    [],
+  );
   t.match((await control(simulator, 'GET', 'statistics')).data, {
     accepted: 0,
     rejected: 0,
