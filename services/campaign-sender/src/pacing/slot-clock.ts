@@ -47,6 +47,8 @@ export const LONGEST_LAG_MS = 300;
 export const TOLERANCE_MS = 6;
 /** A timer of 1 ms may fire a little early, never by more. */
 const EARLY_MS = 0.5;
+/** Of a process. */
+const FIRST_CALLS = 16;
 /** Numbers that have used no slot for so long are forgotten. */
 const REMEMBERED_MS = 3000;
 
@@ -60,6 +62,8 @@ export function createSlotClock(): SlotClock {
   const numbers = new Map<string, NumberState>();
   const usualDelay = createUsualDelay();
   let lookAgainAtMs = 0;
+  const firstCalls = new WeakSet<Slot>();
+  let firstCallsLeft = FIRST_CALLS;
 
   function forgetUnused(nowMs: number): void {
     if (nowMs < lookAgainAtMs) return;
@@ -89,6 +93,10 @@ export function createSlotClock(): SlotClock {
     if (nowMs < readyAtMs - EARLY_MS) return readyAtMs - nowMs;
     if (lateMs > lagMs + TOLERANCE_MS) number.lag = { ms: lateMs - TOLERANCE_MS, slot };
     number.arrivals.left(slot, pace, nowMs);
+    if (firstCallsLeft > 0) {
+      firstCallsLeft -= 1;
+      firstCalls.add(slot);
+    }
     number.usedAtMs = nowMs;
     return 0;
   }
@@ -97,7 +105,8 @@ export function createSlotClock(): SlotClock {
     timeLeft,
     answered({ senderId, pace }, slot, { tookMs, waitedMs = 0 }) {
       const arrivals = numbers.get(senderId)?.arrivals;
-      arrivals?.waited(slot, waitedMs);
+      // What a way usually takes is not known yet, and nobody is quick at first: such a call arrived when it was answered, at the latest.
+      arrivals?.waited(slot, firstCalls.has(slot) ? tookMs : waitedMs);
       if (pace.intervalMicros > FAST_MICROS) return;
       usualDelay.observe(tookMs - waitedMs);
       arrivals?.answered(slot, tookMs - waitedMs);

@@ -256,6 +256,24 @@ t.test(
   },
 );
 
+t.test(
+  'where a slow number’s first call is answered late, no second at the provider holds more than it allows',
+  async (t) => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(50, 80, 200),
+        fc.double({ min: WAY_MS, max: 400, noNaN: true }),
+        (perSecond, firstWayMs) => {
+          const calls = callsOf(perSecond, 4, [], [], (atMs) => (atMs < 1 ? firstWayMs : WAY_MS));
+          return busiestSecond(calls.map(({ arrivedMs }) => arrivedMs)) <= perSecond;
+        },
+      ),
+      { numRuns: 100 },
+    );
+    t.pass('100 starts');
+  },
+);
+
 t.test('the usual time of a call is the median of the latest', async (t) => {
   const delay = createUsualDelay();
   t.equal(delay.ms, 0);
