@@ -5,7 +5,7 @@ import type { Slot } from './slot-clock.ts';
 export interface Arrivals {
   /** The call of this slot is made. */
   left(slot: Slot, pace: Pace, nowMs: number): void;
-  /** It was written so long after: no connection was at hand. */
+  /** It counts from so long after: no connection was at hand, or nobody knows yet how long the way is. */
   waited(slot: Slot, waitedMs: number): void;
   /** Its answer took so long from then. */
   answered(slot: Slot, tookMs: number): void;
