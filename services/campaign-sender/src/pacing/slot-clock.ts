@@ -105,9 +105,12 @@ export function createSlotClock(): SlotClock {
     timeLeft,
     answered({ senderId, pace }, slot, { tookMs, waitedMs = 0 }) {
       const arrivals = numbers.get(senderId)?.arrivals;
-      // What a way usually takes is not known yet, and nobody is quick at first: such a call arrived when it was answered, at the latest.
-      arrivals?.waited(slot, firstCalls.has(slot) ? tookMs : waitedMs);
-      if (pace.intervalMicros > FAST_MICROS) return;
+      if (pace.intervalMicros > FAST_MICROS) {
+        // Nobody is quick at first: such a call arrived when it was answered, at the latest. Those of fast numbers show in their common delay.
+        arrivals?.waited(slot, firstCalls.has(slot) ? tookMs : waitedMs);
+        return;
+      }
+      arrivals?.waited(slot, waitedMs);
       usualDelay.observe(tookMs - waitedMs);
       arrivals?.answered(slot, tookMs - waitedMs);
     },
