@@ -36,6 +36,10 @@ const PASSES_PER_CONNECTION = 2;
  */
 export function createGate(admission: Pick<AdmissionControl, 'admit'>, connections: number): Gate {
   const numbers = new Map<string, NumberQueue>();
+  /** Those with messages that wait, whose turn it is first. With thousands of them no more are looked at than can be served. */
+  const waiting = new Map<string, NumberQueue>();
+  /** Those of them with transactional messages. */
+  const urgent = new Set<NumberQueue>();
   const passes = connections * PASSES_PER_CONNECTION;
   const mostCalls = Math.max(1, Math.ceil(connections / 2));
   const mostEver = Math.max(1, Math.ceil((connections * 3) / 4));
@@ -56,8 +60,25 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
     return made;
   }
 
-  function forgetIfIdle(number: NumberQueue): void {
-    if (number.inFlight === 0 && number.size === 0) numbers.delete(number.senderId);
+  /** Puts a number where its messages belong; one that has none goes. */
+  function place(number: NumberQueue): void {
+    const { senderId, size } = number;
+    if (size === 0) waiting.delete(senderId);
+    else if (!waiting.has(senderId)) waiting.set(senderId, number);
+    if (number.ahead('transactional') === 0) urgent.delete(number);
+    else urgent.add(number);
+    forgetIfIdle(number);
+  }
+
+  function forgetIfIdle({ senderId, inFlight: passesOut, size }: NumberQueue): void {
+    if (passesOut === 0 && size === 0) numbers.delete(senderId);
+  }
+
+  /** Its turn comes after that of all the others. */
+  function placeLast(number: NumberQueue): void {
+    waiting.delete(number.senderId);
+    urgent.delete(number);
+    place(number);
   }
 
   function settle(each: Waiting, end: PassOrWait | Error): void {
@@ -97,21 +118,26 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
   /** What to ask for now: of each number as much as its connections allow, numbers in turn. */
   function choose(nowMs: number): Waiting[] {
     const chosen: Waiting[] = [];
-    const served: NumberQueue[] = [];
+    const served = new Set<NumberQueue>();
     const free = passes - inFlight;
-    for (const number of numbers.values()) {
-      const left = Math.min(ASKED_AT_ONCE, free) - chosen.length;
-      if (left <= 0) break;
-      const room = Math.min(ASKED_OF_NUMBER, left, roomOf(number));
-      if (room <= 0 || number.nextAskMs() > nowMs) continue;
+    const most = Math.min(ASKED_AT_ONCE, free);
+    const mostOfAny = Math.min(most, free - reserved);
+    const serve = (number: NumberQueue) => {
+      const room = Math.min(ASKED_OF_NUMBER, most - chosen.length, roomOf(number));
+      if (room <= 0 || number.nextAskMs() > nowMs) return;
       const taken = number.take(Math.min(room, free - reserved - chosen.length), room, nowMs);
-      if (taken.length > 0) served.push(number);
+      if (taken.length > 0) served.add(number);
       chosen.push(...taken);
+    };
+    for (const number of waiting.values()) {
+      if (chosen.length >= mostOfAny) break;
+      serve(number);
     }
-    for (const number of served) {
-      numbers.delete(number.senderId);
-      numbers.set(number.senderId, number);
+    for (const number of urgent) {
+      if (chosen.length >= most) break;
+      if (!served.has(number)) serve(number);
     }
+    for (const number of served) placeLast(number);
     return chosen;
   }
 
@@ -148,10 +174,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
       const nowMs = performance.now();
       // Backwards, so that those put back keep their order; granted slots do not depend on it.
       for (let index = asked.length - 1; index >= 0; index -= 1) hear(asked[index]!, answers[index]!, nowMs);
-      for (const { request } of asked) {
-        const number = numbers.get(request.senderId);
-        if (number) forgetIfIdle(number);
-      }
+      for (const { request } of asked) place(numberOf(request.senderId));
     }
   }
 
@@ -178,7 +201,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
     const nowMs = performance.now();
     const isFull = inFlight >= passes - reserved;
     let next = Number.POSITIVE_INFINITY;
-    for (const number of numbers.values()) {
+    for (const number of isFull ? urgent : waiting.values()) {
       const askAtMs = number.nextAskMs();
       if (askAtMs > nowMs || (!isFull && roomOf(number) > 0)) next = Math.min(next, askAtMs);
     }
@@ -206,6 +229,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
       waitingCount += 1;
       const end = await new Promise<PassOrWait | Error>((resolve) => {
         number.add({ request, settle: resolve }, performance.now());
+        place(number);
         wake();
       });
       if (end instanceof Error) throw end;
@@ -216,7 +240,7 @@ export function createGate(admission: Pick<AdmissionControl, 'admit'>, connectio
       clearTimeout(timer);
       for (const number of numbers.values())
         for (const each of number.drain()) settle(each, new Error('the gate is closed'));
-      numbers.clear();
+      for (const each of [numbers, waiting, urgent]) each.clear();
     },
   };
 }

@@ -50,16 +50,20 @@ function reachable({ request: { lane, pace } }: Waiting): number {
 export function createNumberQueue(senderId: string): NumberQueue {
   const queues = lanes.map((lane): LaneQueue => ({ lane, waiting: [], askAtMs: 0 }));
   const queueOf = (lane: Lane) => queues[lanes.indexOf(lane)]!;
+  const sizeUpTo = (last: number) => {
+    let sum = 0;
+    for (let at = 0; at <= last; at += 1) sum += queues[at]!.waiting.length;
+    return sum;
+  };
 
   return {
     senderId,
     inFlight: 0,
     calls: 0,
     get size() {
-      return queues.reduce((sum, { waiting }) => sum + waiting.length, 0);
+      return sizeUpTo(queues.length - 1);
     },
-    ahead: (lane) =>
-      queues.slice(0, lanes.indexOf(lane) + 1).reduce((sum, { waiting }) => sum + waiting.length, 0),
+    ahead: (lane) => sizeUpTo(lanes.indexOf(lane)),
     add(waiting, nowMs) {
       const queue = queueOf(waiting.request.lane);
       if (waiting.request.isAgain) {
@@ -93,10 +97,10 @@ export function createNumberQueue(senderId: string): NumberQueue {
       queue.askAtMs = Math.max(askAtMs, 0);
     },
     drain: () => queues.flatMap((queue) => queue.waiting.splice(0)),
-    nextAskMs: () =>
-      queues.reduce(
-        (next, { waiting, askAtMs }) => (waiting.length === 0 ? next : Math.min(next, askAtMs)),
-        Number.POSITIVE_INFINITY,
-      ),
+    nextAskMs() {
+      let next = Number.POSITIVE_INFINITY;
+      for (const { waiting, askAtMs } of queues) if (waiting.length > 0 && askAtMs < next) next = askAtMs;
+      return next;
+    },
   };
 }

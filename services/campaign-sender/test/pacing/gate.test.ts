@@ -1,4 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { startRedis } from '@switchyard/test-kit';
+import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { type AdmissionRequest, createAdmission } from '../../src/pacing/create-admission.ts';
@@ -95,4 +97,60 @@ t.test('what would wait for more than two seconds is sent back at once', async (
   t.ok(refused.length >= 30, 'about twenty are waited for');
   await admission.hold('held', 60_000);
   t.match(await gate.enter(request('held', 80, 'transactional')), { admitted: false });
+});
+
+t.test('whoever waits is served once or told why not, in whatever order all come and go', async (t) => {
+  const redis = await startRedis(t);
+  const client = new Redis(redis.url);
+  t.teardown(() => client.disconnect());
+  const admission = createAdmission(client, '');
+  const step = fc.record({
+    number: fc.nat({ max: 4 }),
+    lane: fc.constantFrom('transactional', 'flow', 'campaign'),
+    /** Turns of the event loop that its call takes. */
+    turns: fc.nat({ max: 20 }),
+    /** And before the next comes. */
+    pause: fc.nat({ max: 8 }),
+  });
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 80 }), fc.nat({ max: 6 }), async (steps, failing) => {
+      run += 1;
+      let asked = 0;
+      const gate = createGate(
+        {
+          admit: async (requests) => {
+            asked += 1;
+            if (failing > 0 && asked % (failing + 1) === 0) throw new Error('Redis is away');
+            return await admission.admit(requests);
+          },
+        },
+        6,
+      );
+      const ends: Promise<string>[] = [];
+      let passesOut = 0;
+      let most = 0;
+      for (const [index, { number, lane, turns, pause }] of steps.entries()) {
+        const pace = paceOfThroughput(100_000);
+        const request = { senderId: `s${run}_${number}`, recipient: `p${run}_${index}`, pace, lane };
+        const serve = async () => {
+          const pass = await gate.enter(request);
+          if (!pass.admitted) return 'refused';
+          passesOut += 1;
+          most = Math.max(most, passesOut);
+          for (let turn = 0; turn < turns; turn += 1) await setImmediate();
+          passesOut -= 1;
+          pass.release();
+          return 'served';
+        };
+        ends.push(serve().catch((error: Error) => error.message));
+        for (let turn = 0; turn < pause; turn += 1) await setImmediate();
+      }
+      const told = await Promise.all(ends);
+      gate.close();
+      const lost = failing === 0 ? told.filter((end) => end !== 'served') : [];
+      return lost.length === 0 && gate.waiting === 0 && told.every((end) => end !== 'refused') && most <= 12;
+    }),
+    { numRuns: 100 },
+  );
 });
