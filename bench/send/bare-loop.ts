@@ -1,10 +1,13 @@
 /** What sending is measured against: the same client posting the same bodies, and nothing else. Prints one line of figures as JSON. */
 import { Pool } from 'undici';
 
-const [, , url = '', connectionsText = '50', countText = '1000', numbersText = '1'] = process.argv;
+const [, , url = '', connectionsText = '50', countText = '1000', numbersText = '1', warmText = '0'] =
+  process.argv;
 const connections = Number(connectionsText);
 const count = Number(countText);
 const numbers = Number(numbersText);
+/** Calls before the measured ones, as the sender has had some by then, too. */
+const warm = Number(warmText);
 const pool = new Pool(new URL(url).origin, {
   connections,
   pipelining: 1,
@@ -15,8 +18,8 @@ const pool = new Pool(new URL(url).origin, {
 const headers = { authorization: 'Bearer simulator-access-token', 'content-type': 'application/json' };
 let next = 0;
 
-async function loop(): Promise<void> {
-  while (next < count) {
+async function loop(end: number): Promise<void> {
+  while (next < end) {
     const index = next++;
     const body = JSON.stringify({
       messaging_product: 'whatsapp',
@@ -34,9 +37,12 @@ async function loop(): Promise<void> {
   }
 }
 
+const run = (end: number) => Promise.all(Array.from({ length: connections }, () => loop(end)));
+
+await run(warm);
 const startedAt = performance.now();
 const cpu = process.cpuUsage();
-await Promise.all(Array.from({ length: connections }, loop));
+await run(warm + count);
 const seconds = (performance.now() - startedAt) / 1000;
 const { user, system } = process.cpuUsage(cpu);
 await pool.close();

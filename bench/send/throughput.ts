@@ -73,12 +73,14 @@ function runBare(
   stand: Stand,
   { connections, messages, numbers, latencyMs }: ThroughputOptions,
 ): { perSecond: number; cpuUs: number } {
-  const count = latencyMs === 0 ? messages : Math.min(messages, connections * 20);
+  const isSlow = latencyMs > 0;
+  const count = isSlow ? Math.min(messages, connections * 40) : messages;
+  const warm = isSlow ? connections * 10 : WARM;
   const { stdout } = spawnSync(
     process.execPath,
     [
       fileURLToPath(new URL('./bare-loop.ts', import.meta.url)),
-      ...[stand.simulatorUrl, connections, count, numbers].map(String),
+      ...[stand.simulatorUrl, connections, count, numbers, warm].map(String),
     ],
     { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' },
   );

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { createLateCalls } from '../late-calls.ts';
 import { createRandom } from '../random.ts';
 import { createRing } from '../ring.ts';
 import { mergeSettings, type Settings, type SettingsPatch } from '../settings.ts';
@@ -79,7 +80,7 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsApp {
   const random = createRandom(options.seed);
   const wheel = createTimerWheel();
   /** Of answers that are to come late: what waits for them measures them. */
-  const slowAnswers = createTimerWheel(1);
+  const slowAnswers = createLateCalls();
   const events = createEventBus();
   const numbers = createNumbers(options.numbers, options);
   const accounts = () => [...new Set(numbers.all().map((number) => number.businessAccountId))];
