@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { until } from '@switchyard/test-kit';
 import { type Cost, costBetween, median, printCost, snapshot } from './figures.ts';
 import { type Stand, startStand } from './start-stand.ts';
@@ -39,7 +40,7 @@ export async function measureThroughput(options: ThroughputOptions): Promise<voi
     const bare: { perSecond: number; cpuUs: number }[] = [];
     await sendRound(stand, options, WARM, 0);
     for (let round = 0; round < rounds; round += 1) {
-      bare.push(runBare(stand, options));
+      bare.push(await runBare(stand, options));
       ours.push(await sendRound(stand, options, messages, WARM + round * messages));
     }
     const title = `(b) ${database}, from ${source === 'jobs' ? 'jobs of one message each' : 'the backlog in SQL'}, ${numbers} numbers, ${latencyMs} ms latency, ${connections} connections, receipts ${receipts ? 'on' : 'off'}`;
@@ -69,21 +70,16 @@ function peopleOf({ rounds, messages, numbers }: ThroughputOptions): number {
   return Math.max(WARM + rounds * messages, numbers);
 }
 
-function runBare(
+async function runBare(
   stand: Stand,
   { connections, messages, numbers, latencyMs }: ThroughputOptions,
-): { perSecond: number; cpuUs: number } {
+): Promise<{ perSecond: number; cpuUs: number }> {
   const isSlow = latencyMs > 0;
   const count = isSlow ? Math.min(messages, connections * 40) : messages;
   const warm = isSlow ? connections * 10 : WARM;
-  const { stdout } = spawnSync(
-    process.execPath,
-    [
-      fileURLToPath(new URL('./bare-loop.ts', import.meta.url)),
-      ...[stand.simulatorUrl, connections, count, numbers, warm].map(String),
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' },
-  );
+  const file = fileURLToPath(new URL('./bare-loop.ts', import.meta.url));
+  const parameters = [stand.simulatorUrl, connections, count, numbers, warm].map(String);
+  const { stdout } = await promisify(execFile)(process.execPath, [file, ...parameters]);
   return JSON.parse(stdout) as { perSecond: number; cpuUs: number };
 }
 
