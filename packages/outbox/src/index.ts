@@ -10,5 +10,5 @@ export {
 export { failedJobsMigration, outboxMigration, processedJobsMigration } from './migrations.ts';
 export { createOutbox, type Outbox, type OutboxOptions } from './outbox.ts';
 export { createProcessedJobs, type ProcessedJobs } from './processed-jobs.ts';
-export type { OutboxPoint, OutboxProducer } from './publish-rows.ts';
+export type { JoinJobs, OutboxPoint, OutboxProducer } from './publish-rows.ts';
 export type { FailedJobsTable, OutboxTable, OutboxTables, ProcessedJobsTable } from './tables.ts';

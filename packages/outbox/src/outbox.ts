@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { enqueuedTooLate } from './errors.ts';
 import { createHeldRows, type HeldRows } from './held-rows.ts';
 import { createOutboxRow, insertOutboxRows, type OutboxRow, usualOlderThanMs } from './outbox-rows.ts';
-import { type OutboxPoint, type OutboxProducer, publishRows } from './publish-rows.ts';
+import { type JoinJobs, type OutboxPoint, type OutboxProducer, publishRows } from './publish-rows.ts';
 import { createPublisher } from './publisher.ts';
 import { createSweeper } from './sweeper.ts';
 import { ownTables } from './tables.ts';
@@ -34,6 +34,8 @@ export interface OutboxOptions<DB> {
   heldMost?: number;
   /** Committed jobs in memory beyond which new transactions wait, 5000 by default. */
   backlogMost?: number;
+  /** Of jobs that are added together; without it each is added as it is. */
+  join?: JoinJobs;
   /** For tests that kill the process. */
   signal?: (point: OutboxPoint) => void;
 }
@@ -71,6 +73,7 @@ export interface Outbox<DB> {
 /** Makes the outbox of a service. */
 export function createOutbox<DB>(options: OutboxOptions<DB>): Outbox<DB> {
   const { database, producer, logger, olderThanMs = usualOlderThanMs, signal = () => {} } = options;
+  const { join = (jobs) => jobs } = options;
   const held = createHeldRows({
     database,
     link: producer.link,
@@ -80,7 +83,7 @@ export function createOutbox<DB>(options: OutboxOptions<DB>): Outbox<DB> {
     signal,
   });
   const publish = (rows: readonly OutboxRow[]) =>
-    publishRows({ database, producer, logger, held, signal }, rows);
+    publishRows({ database, producer, logger, held, join, signal }, rows);
   const publisher = createPublisher({
     publish,
     isFull: () => held.isFull(),

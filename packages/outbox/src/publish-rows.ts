@@ -1,6 +1,6 @@
 import type { Database } from '@switchyard/database';
 import { isCodedError } from '@switchyard/errors';
-import type { Producer } from '@switchyard/jobs';
+import type { JobToAdd, Producer } from '@switchyard/jobs';
 import type { Logger } from 'pino';
 import type { HeldRows } from './held-rows.ts';
 import { jobToAddNow, type OutboxRow } from './outbox-rows.ts';
@@ -8,6 +8,12 @@ import { ownTables } from './tables.ts';
 
 /** What the outbox needs of the producer of `@switchyard/jobs`. */
 export type OutboxProducer = Pick<Producer, 'addMany' | 'addAgain' | 'check' | 'link'>;
+
+/**
+ * Makes fewer jobs of those that are added together, where one can do the work of several. What it returns must have the same effect, also
+ * when some of these jobs have been added before, alone or joined with others.
+ */
+export type JoinJobs = (jobs: readonly JobToAdd[]) => readonly JobToAdd[];
 
 /** Where a test may stop the process: nothing must depend on what comes after. */
 export type OutboxPoint =
@@ -25,6 +31,7 @@ export interface PublishContext<DB> {
   producer: OutboxProducer;
   logger: Logger;
   held: Pick<HeldRows, 'hold'>;
+  join: JoinJobs;
   signal: (point: OutboxPoint) => void;
 }
 
@@ -42,12 +49,12 @@ export async function publishRows<DB>(
   context: PublishContext<DB>,
   rows: readonly OutboxRow[],
 ): Promise<void> {
-  const { producer, held, signal } = context;
+  const { producer, held, join, signal } = context;
   const breaks = producer.link.breaks();
   signal('before-add');
   let added = rows.filter((row) => !row.again);
   try {
-    if (added.length > 0) await producer.addMany(added.map(jobToAddNow));
+    if (added.length > 0) await producer.addMany(join(added.map(jobToAddNow)));
   } catch (error) {
     if (!isRefusal(error)) throw error;
     added = await addOneByOne(context, added, (row) => producer.addMany([jobToAddNow(row)]));

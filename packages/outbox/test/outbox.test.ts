@@ -227,3 +227,37 @@ await eachDatabase(
     t.match(late?.data, { meta: { correlationId: 'c-late' } });
   },
 );
+
+await eachDatabase(
+  t,
+  'jobs that are added together may share one; where that one is refused, each is added by itself',
+  async (t, target) => {
+    const database = await open(t, target);
+    const { producer } = await connect(t);
+    let isRefused = false;
+    const outbox = createOutbox({
+      database,
+      producer,
+      logger,
+      holdMs: 50,
+      join(jobs) {
+        if (jobs.length === 1) return jobs;
+        const ids = jobs.map(({ payload }) => (payload as { emailId: string }).emailId);
+        return [isRefused ? ({ ...email('x'), payload: {} } as never) : email(ids.join('-'))];
+      },
+    });
+    const ask = (ids: readonly string[]) =>
+      outbox.transaction(async (_trx, enqueue) => {
+        for (const id of ids) enqueue(email(id));
+      });
+    await ask(['a', 'b', 'c']);
+    await until(async () => (await outboxSize(database)) === 0, { what: 'all rows are gone' });
+    t.same(await waiting(producer), ['a-b-c']);
+    await ask(['d']);
+    isRefused = true;
+    await ask(['e', 'f']);
+    await until(async () => (await outboxSize(database)) === 0, { what: 'all rows are gone' });
+    t.same(await waiting(producer), ['a-b-c', 'd', 'e', 'f'], 'no row is lost to a job that cannot be');
+    await outbox.close();
+  },
+);

@@ -23,6 +23,7 @@ import {
   createOutbox,
   createProcessedJobs,
   type FailedJobs,
+  type JoinJobs,
   type Outbox,
   type ProcessedJobs,
 } from '@switchyard/outbox';
@@ -65,6 +66,8 @@ export interface RuntimeOptions<C extends RuntimeConfig> {
   config: C;
   /** The service's own tables; those of outbox, processed jobs, failed jobs, leases and audit come with the runtime. */
   migrations: Record<string, Migration>;
+  /** For jobs of this service that one job can stand for. */
+  joinJobs?: JoinJobs;
   /** Default: JSON lines on the standard output at the configured level. */
   logger?: Logger;
 }
@@ -131,7 +134,7 @@ export async function createRuntime<DB, C extends RuntimeConfig = RuntimeConfig>
 }
 
 async function open<DB, C extends RuntimeConfig>(
-  { service, version, config, migrations, logger }: RuntimeOptions<C> & { logger: Logger },
+  { service, version, config, migrations, joinJobs, logger }: RuntimeOptions<C> & { logger: Logger },
   closer: ReturnType<typeof createCloser>,
 ): Promise<Runtime<DB, C>> {
   const production = config.environment === 'production';
@@ -173,7 +176,12 @@ async function open<DB, C extends RuntimeConfig>(
   const locks = createLocks({ client: redis.cache, logger });
   const producer = createProducer({ connection: redis.queue, prefix, overrides, logger });
   closer.add('producer', () => producer.close());
-  const outbox = createOutbox<DB>({ database, producer, logger });
+  const outbox = createOutbox<DB>({
+    database,
+    producer,
+    logger,
+    ...(joinJobs ? { join: joinJobs } : {}),
+  });
   closer.add('outbox', () => outbox.close());
   const processedJobs = createProcessedJobs({ database });
   const failedJobs = createFailedJobs({ database, producer, outbox });
