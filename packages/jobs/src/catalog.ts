@@ -1,5 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 import { defineJob, defineQueue } from './define-queue.ts';
+import { toJobId } from './job-id.ts';
 import * as campaignSender from './schemas/campaign-sender.ts';
 import * as flowEngine from './schemas/flow-engine.ts';
 import * as ingress from './schemas/ingress.ts';
@@ -162,6 +163,12 @@ export const catalog = {
         schema: campaignSender.SendMessage,
         jobId: ({ messageId }) => messageId,
         priority: ({ lane }) => priorityOfLane[lane ?? 'flow'],
+      }),
+      'send-messages': defineJob({
+        schema: campaignSender.SendMessages,
+        // Of all of them: a later job with some of these messages and others must not pass for this one.
+        jobId: ({ messages }) => toJobId(...messages.map(({ message }) => message.messageId)),
+        priority: ({ messages }) => priorityOfLane[messages[0]?.message.lane ?? 'flow'],
       }),
       'deliver-messages': defineJob({
         schema: campaignSender.DeliverMessages,

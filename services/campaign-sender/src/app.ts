@@ -1,4 +1,5 @@
 import { createFileStore } from '@switchyard/files';
+import { resolveQueueOverrides, settingsOf } from '@switchyard/jobs';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import type { Logger } from 'pino';
 import type { ServiceConfig } from './config.ts';
@@ -12,7 +13,7 @@ import type { Tables } from './database/tables.ts';
 import type { FirstTime, FirstTimeMany } from './inbound/receive-messages.ts';
 import { assembleMedia } from './media-in/assemble-media.ts';
 import { assembleMessages } from './messages/assemble-messages.ts';
-import { createWakeUps, MESSAGES_PER_JOB } from './messages/create-wake-ups.ts';
+import { createWakeUps } from './messages/create-wake-ups.ts';
 import { createCandidateLoader } from './messages/message-candidate.ts';
 import { createRecorder } from './messages/recorder.ts';
 import { createAdmission } from './pacing/create-admission.ts';
@@ -25,7 +26,12 @@ import {
   createReceiveShopifyEvent,
 } from './processors/inbound.ts';
 import { createMarkRead } from './processors/mark-read.ts';
-import { createDeliverMessage, createDeliverMessages, createSendMessage } from './processors/messages.ts';
+import {
+  createDeliverMessage,
+  createDeliverMessages,
+  createSendMessage,
+  createSendMessages,
+} from './processors/messages.ts';
 import {
   createApplyAccountUpdate,
   createApplyPreferences,
@@ -118,7 +124,7 @@ async function assemble(
   });
   const messages = assembleMessages(runtime, config, { store, senders, files, notes, admission });
   const { templates, preparation } = messages;
-  const wakeUps = createWakeUps(max === undefined ? MESSAGES_PER_JOB : 1);
+  const wakeUps = createWakeUps();
   const group = createGroupCommit(store.inScope);
   const { sending, attempts } = assembleSending(runtime, config, {
     ...{ store, group, senders, templates, preparation, admission, management: messages.management },
@@ -178,8 +184,10 @@ async function assemble(
     }),
   );
   const load = createCandidateLoader(db);
+  const atOnce = settingsOf('messages', resolveQueueOverrides(config)).concurrency;
   runtime.addWorker('messages', {
     'send-message': createSendMessage(recorder, sending),
+    'send-messages': createSendMessages(recorder, sending, atOnce),
     'deliver-messages': createDeliverMessages(load, sending),
     'deliver-message': createDeliverMessage(load, sending),
     'mark-read': createMarkRead({ db, senders, graph: messages.graph }),

@@ -12,6 +12,7 @@ import {
   until,
 } from '@switchyard/test-kit';
 import { Redis } from 'ioredis';
+import type { Logger } from 'pino';
 import { buildApp, type CampaignSender, loadServiceConfig } from '../src/index.ts';
 
 export const API_KEY = 'test-key-of-the-default-merchant';
@@ -198,6 +199,8 @@ export async function startSurroundings(
 }
 
 export interface StageOptions {
+  /** None unless said. */
+  logger?: Logger;
   /** Events that the default merchant's endpoints want: all, unless said otherwise; null: nobody has said. */
   subscriptions?: string[] | null;
   env?: Record<string, string | undefined>;
@@ -237,7 +240,9 @@ export async function startStage(
   options: StageOptions = {},
 ): Promise<Stage> {
   const around = await startSurroundings(t, database, options);
-  const service = await buildApp(loadServiceConfig(around.env), { logger: silentLogger() });
+  const service = await buildApp(loadServiceConfig(around.env), {
+    logger: options.logger ?? silentLogger(),
+  });
   t.teardown(() => service.close());
   await service.start();
   const stage = attach(t, around, service);

@@ -220,6 +220,23 @@ export const SendMessage = Type.Object({
   templateFallback: Type.Optional(TemplateFallback),
 });
 
+/** `messages`: several messages of a merchant and lane, each as by a job of its own: what a job costs in Redis and its worker is shared. */
+export const SendMessages = Type.Object({
+  messages: Type.Array(
+    Type.Object({
+      message: Type.Object({ ...SendMessage.properties, messageId: Id }),
+      /** What the message's own job would have had. */
+      meta: Type.Optional(
+        Type.Object({
+          correlationId: Type.Optional(Type.String()),
+          traceparent: Type.Optional(Type.String()),
+        }),
+      ),
+    }),
+    { minItems: 1, maxItems: 100 },
+  ),
+});
+
 /** `messages`: a wake-up for messages that are recorded already; a message's `turn` makes the id new when it is handed out again. */
 export const DeliverMessages = Type.Object({
   merchantId: Id,

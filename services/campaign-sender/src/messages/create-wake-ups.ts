@@ -16,11 +16,7 @@ export type WakeUps = (messages: readonly WantedMessage[], meta?: JobMeta) => Jo
 /** Messages that one job delivers: what a job costs in Redis and in its worker is shared by so many. */
 export const MESSAGES_PER_JOB = 20;
 
-/**
- * Makes the maker of jobs: one job for up to so many messages of a merchant and lane.
- *
- * @param most 1 where jobs of the queue are counted, as `QUEUE_MESSAGES_RATE_MAX` does.
- */
+/** Makes the maker of jobs: one job for up to so many messages of a merchant and lane. */
 export function createWakeUps(most = MESSAGES_PER_JOB): WakeUps {
   return (messages, meta = {}) => {
     const alike = Map.groupBy(messages, ({ merchantId, priority }) => `${priority} ${merchantId}`);

@@ -40,6 +40,8 @@ export interface ChaosReport extends Accounts {
 }
 
 const lanes = ['transactional', 'flow', 'campaign'] as const;
+/** Messages that some jobs have together. */
+const JOINED = 7;
 const openStates = ['queued', 'sending', 'parked'];
 
 /** Sends messages while everything around them dies, and holds the outcome against the provider's own books. */
@@ -95,23 +97,35 @@ export async function runChaos(
   await workers.ask('/people', { count: people, numbers });
   for (const fault of options.faults) simulator.addFault(fault);
 
-  // Half of them are asked for one by one, half are recorded beforehand and handed out by the dispatcher, as a campaign is.
+  // Half of them are asked for, by jobs of one or of several, as flows do; half are recorded beforehand and handed out by the dispatcher, as a campaign is.
   const recorded = Math.floor(messages / 2);
   const asked = Array.from({ length: messages - recorded }, (_, index) => `m_${index}`);
   const ids = [...asked, ...Array.from({ length: recorded }, (_, index) => `m_backlog_${index}`)];
   await workers.ask('/backlog', { count: recorded, people, numbers });
   let extra = 0;
+  const request = (messageId: string, person: number, lane: (typeof lanes)[number]) => ({
+    ...{ messageId, lane, to: personOf(person), content: `text of ${messageId}` },
+    senderId: senderIdOf(person % numbers),
+  });
   const send = async (messageId: string, person: number, lane: (typeof lanes)[number]) =>
-    ingress.add({
-      queue: 'messages',
-      name: 'send-message',
-      payload: {
-        ...{ messageId, lane, to: personOf(person), content: `text of ${messageId}` },
-        senderId: senderIdOf(person % numbers),
-      },
-    });
+    ingress.add({ queue: 'messages', name: 'send-message', payload: request(messageId, person, lane) });
   const asking = (async () => {
-    for (const [index, id] of asked.entries()) await send(id, index % people, lanes[index % 3]!);
+    for (let at = 0; at < asked.length; at += JOINED) {
+      const several = asked.slice(at, at + JOINED);
+      const isAlone = (at / JOINED) % 2 === 0;
+      // Those of one job are of one lane.
+      const lane = (index: number) => lanes[(isAlone ? index : at / JOINED) % 3]!;
+      const requests = several.map((id, index) => request(id, (at + index) % people, lane(at + index)));
+      if (isAlone)
+        for (const payload of requests)
+          await ingress.add({ queue: 'messages', name: 'send-message', payload });
+      else
+        await ingress.add({
+          queue: 'messages',
+          name: 'send-messages',
+          payload: { messages: requests.map((message) => ({ message })) },
+        });
+    }
   })();
 
   let redisRestarts = 0;
