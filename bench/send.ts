@@ -10,7 +10,7 @@
  *   node --conditions=@switchyard/source bench/send.ts [parts, by comma; all but memory] [sqlite | mysql]
  *
  * A part can be asked for in smaller pieces: rate-80, rate-1000, throughput-10, throughput-10000, throughput-slow (messages that wait as
- * jobs), throughput-backlog-10 and so on (recorded in SQL). BENCH_NODE_ARGS goes to
+ * jobs of one), throughput-joined-10 and so on (in jobs of twenty), throughput-backlog-10 and so on (recorded in SQL). BENCH_NODE_ARGS goes to
  * the worker's node, such as --cpu-prof. BENCH_ROUNDS are the rounds of throughput-10 (5).
  */
 import { measureFairness } from './send/fairness.ts';
@@ -28,10 +28,10 @@ for (const perSecond of [80, 1000] as const)
   if (wants('rate', String(perSecond))) await measureRate(database, perSecond);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 const common = { database, rounds, messages: 10_000, connections: 50, latencyMs: 0, receipts: false };
-const sources = ['jobs', 'backlog'] as const;
+const sources = ['jobs', 'joined', 'backlog'] as const;
 for (const source of sources) {
   const throughput = { ...common, source, messages: source === 'backlog' ? 20_000 : common.messages };
-  const prefix = source === 'jobs' ? '' : 'backlog-';
+  const prefix = source === 'jobs' ? '' : `${source}-`;
   if (wants('throughput', `${prefix}10`)) await measureThroughput({ ...throughput, numbers: 10 });
   if (wants('throughput', `${prefix}10000`))
     await measureThroughput({ ...throughput, numbers: 10_000, rounds: 3 });

@@ -37,6 +37,8 @@ interface Talk {
 
 const flowJob = { attempts: 3, backoff: { type: 'exponential', delay: 5000 } } as const;
 
+const messageOf = ({ message }: { message: { contactId: string } }) => message;
+
 /** Opens both ends. */
 export async function openLoad(redisUrl: string): Promise<Load> {
   const connect = () => new Redis(redisUrl, { maxRetriesPerRequest: null, db: 1 });
@@ -49,10 +51,13 @@ export async function openLoad(redisUrl: string): Promise<Load> {
 
   const messages = new Worker(
     'messages',
-    async ({ data, timestamp }) => {
-      const talk = talks.get(data.payload.contactId);
-      if (talk) onReply(talk, timestamp);
-      else strangers += 1;
+    async ({ data: { payload }, timestamp }) => {
+      const requests = 'messages' in payload ? payload.messages.map(messageOf) : [payload];
+      for (const { contactId } of requests) {
+        const talk = talks.get(contactId);
+        if (talk) onReply(talk, timestamp);
+        else strangers += 1;
+      }
     },
     {
       connection: connections[1]!,

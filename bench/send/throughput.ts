@@ -2,11 +2,18 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { until } from '@switchyard/test-kit';
+import { joinSends } from '../../services/flow-engine/src/runs/join-sends.ts';
 import { type Cost, costBetween, median, printCost, snapshot } from './figures.ts';
 import { type Stand, startStand } from './start-stand.ts';
 
 const WARM = 2000;
 const UNTHROTTLED = 1_000_000;
+
+const sources = {
+  jobs: 'jobs of one message each',
+  joined: 'jobs of twenty messages',
+  backlog: 'the backlog in SQL',
+} as const;
 
 export interface ThroughputOptions {
   database: 'sqlite' | 'mysql';
@@ -16,8 +23,11 @@ export interface ThroughputOptions {
   connections: number;
   latencyMs: number;
   receipts: boolean;
-  /** Where the messages wait: as jobs of one each, as flows ask for them, or recorded in SQL, as those of a campaign are. */
-  source: 'jobs' | 'backlog';
+  /**
+   * Where the messages wait: as jobs of one each, in jobs of twenty as flow-engine adds what flows ask for at the same time, or recorded in
+   * SQL, as those of a campaign are.
+   */
+  source: keyof typeof sources;
 }
 
 /** (b) Unthrottled: messages that wait already, against a bare loop of POSTs, in turn. */
@@ -43,7 +53,7 @@ export async function measureThroughput(options: ThroughputOptions): Promise<voi
       bare.push(await runBare(stand, options));
       ours.push(await sendRound(stand, options, messages, WARM + round * messages));
     }
-    const title = `(b) ${database}, from ${source === 'jobs' ? 'jobs of one message each' : 'the backlog in SQL'}, ${numbers} numbers, ${latencyMs} ms latency, ${connections} connections, receipts ${receipts ? 'on' : 'off'}`;
+    const title = `(b) ${database}, from ${sources[source]}, ${numbers} numbers, ${latencyMs} ms latency, ${connections} connections, receipts ${receipts ? 'on' : 'off'}`;
     console.log(title);
     const rate = median(ours.map(({ perSecond }) => perSecond));
     if (latencyMs === 0) {
@@ -115,7 +125,7 @@ async function lay(
       senderId: `snd_load_${String(index % numbers).padStart(5, '0')}`,
     },
   }));
-  await stand.producer.addMany(jobs);
+  await stand.producer.addMany(source === 'joined' ? joinSends(jobs) : jobs);
   return () => queue.resume();
 }
 

@@ -30,6 +30,7 @@ import { registerPictures } from './routes/pictures.ts';
 import { registerRuns } from './routes/runs.ts';
 import { registerStarts } from './routes/starts.ts';
 import { createRunStore } from './runs/create-run-store.ts';
+import { joinSends } from './runs/join-sends.ts';
 import { pruneRuns } from './runs/prune-runs.ts';
 import { resumeDueRuns } from './runs/resume-due-runs.ts';
 import { createRunStarter } from './runs/start-runs.ts';
@@ -61,6 +62,7 @@ export async function buildApp(
     version: '0.1.0',
     config,
     migrations,
+    joinJobs: joinSends,
     ...options,
   });
   try {

@@ -1,7 +1,7 @@
 import { eachDatabase, spawnNode, startRedis, until } from '@switchyard/test-kit';
 import { Redis } from 'ioredis';
 import t from 'tap';
-import { environment, message, phoneOf, sentTexts, settled, startEngine } from './helper.ts';
+import { environment, message, phoneOf, requestsWaiting, sentTexts, settled, startEngine } from './helper.ts';
 
 const main = new URL('../src/main.ts', import.meta.url);
 const CONTACTS = 60;
@@ -42,13 +42,8 @@ eachDatabase(
     let kills = 0;
     for (const share of [0.15, 0.5]) {
       await until(
-        async () => {
-          const { prioritized = 0, wait = 0 } = await producer
-            .queue('messages')
-            .getJobCounts('wait', 'prioritized');
-          return prioritized + wait >= share * CONTACTS * transcript.length;
-        },
-        { what: 'work to be under way', timeoutMs: 30_000, intervalMs: 2 },
+        async () => (await requestsWaiting(producer)).size >= share * CONTACTS * transcript.length,
+        { what: 'work to be under way', timeoutMs: 30_000, intervalMs: 5 },
       );
       await child.kill('SIGKILL');
       kills += 1;
@@ -57,15 +52,11 @@ eachDatabase(
     await added;
     await child.waitForLine(/listening/i);
     t.equal(kills, 2);
-    await until(
-      async () => {
-        const { prioritized = 0, wait = 0 } = await producer
-          .queue('messages')
-          .getJobCounts('wait', 'prioritized');
-        return prioritized + wait >= CONTACTS * transcript.length;
-      },
-      { what: 'every message to be asked for', timeoutMs: 30_000, intervalMs: 50 },
-    );
+    await until(async () => (await requestsWaiting(producer)).size >= CONTACTS * transcript.length, {
+      what: 'every message to be asked for',
+      timeoutMs: 30_000,
+      intervalMs: 50,
+    });
     await child.kill('SIGTERM');
     const after = await startEngine(t, database, { redis, env });
     await settled(after);

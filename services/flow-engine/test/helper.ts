@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { JobPayload, QueueName } from '@switchyard/jobs';
+import type { JobPayload, Producer, QueueName } from '@switchyard/jobs';
 import { silentLogger, startRedis, type Teardown, type TestRedis, until } from '@switchyard/test-kit';
 import { buildApp } from '../src/app.ts';
 import type { CallExecutors } from '../src/calls/call.ts';
@@ -115,11 +115,10 @@ export async function sentTexts(engine: Pick<Engine, 'runtime'>): Promise<Map<st
   const jobs = await engine.runtime.producer
     .queue('messages')
     .getJobs(['wait', 'prioritized', 'delayed', 'active', 'completed'], 0, -1);
-  const found = jobs.map((job) => {
-    const { payload } = (job.data as { payload: JobPayload<'messages', 'send-message'> }) ?? {};
-    return payload;
-  });
-  const byContact = Map.groupBy(found, ({ to }) => to);
+  const found = jobs.flatMap((job) => requestsOf(job.data));
+  // A request may be in two jobs, alone and with others: campaign-sender knows it by its id.
+  const once = new Map(found.map((request) => [request.messageId, request]));
+  const byContact = Map.groupBy(once.values(), ({ to }) => to);
   return new Map(
     [...byContact].map(([to, payloads]) => [
       to,
@@ -133,6 +132,20 @@ export async function sentTexts(engine: Pick<Engine, 'runtime'>): Promise<Map<st
         .map(({ content }) => textOf(content)),
     ]),
   );
+}
+
+/** The ids of the messages that jobs which nobody has taken up ask for. */
+export async function requestsWaiting(producer: Pick<Producer, 'queue'>): Promise<Set<string>> {
+  const jobs = await producer.queue('messages').getJobs(['wait', 'prioritized'], 0, -1);
+  return new Set(jobs.flatMap((job) => requestsOf(job?.data).map(({ messageId }) => messageId!)));
+}
+
+/** What a job of `messages` asks for, alone or with others. */
+export function requestsOf(data: unknown): JobPayload<'messages', 'send-message'>[] {
+  const { payload } = data as {
+    payload: JobPayload<'messages', 'send-message'> | JobPayload<'messages', 'send-messages'>;
+  };
+  return 'messages' in payload ? payload.messages.map(({ message }) => message) : [payload];
 }
 
 function splitId(id: string): [run: string, step: number] {
@@ -188,7 +201,7 @@ export function happening(
   return { ...event, kind, name, body: JSON.stringify(body), ...overrides };
 }
 
-/** The payloads of the jobs that lie in a queue, by name, with those of all that is committed. */
+/** The payloads of the jobs that lie in a queue, by name, with those of all that is committed; joined requests one by one. */
 export async function jobsIn<Q extends QueueName>(
   engine: Pick<Engine, 'runtime'>,
   queue: Q,
@@ -197,5 +210,9 @@ export async function jobsIn<Q extends QueueName>(
   const jobs = await engine.runtime.producer
     .queue(queue)
     .getJobs(['wait', 'prioritized', 'delayed'], 0, -1, true);
-  return jobs.map(({ name, data }) => ({ name, payload: (data as { payload: never }).payload }));
+  return jobs.flatMap(({ name, data }) =>
+    name === 'send-messages'
+      ? requestsOf(data).map((payload) => ({ name: 'send-message', payload: payload as never }))
+      : [{ name, payload: (data as { payload: never }).payload }],
+  );
 }
