@@ -1,4 +1,5 @@
 import { until } from '@switchyard/test-kit';
+import { joinSends } from '../../services/flow-engine/src/runs/join-sends.ts';
 import { startStand } from './start-stand.ts';
 
 const PEOPLE = 20_000;
@@ -23,18 +24,18 @@ export async function measureMemory(database: 'sqlite' | 'mysql', messages: numb
     await stand.ask('/people', { count: PEOPLE, numbers: 10 });
     const samples: (Heap & { sent: number })[] = [];
     for (let sent = 0; sent < messages; sent += STEP) {
-      await stand.producer.addMany(
-        Array.from({ length: STEP }, (_, index) => ({
-          queue: 'messages' as const,
-          name: 'send-message' as const,
-          payload: {
-            messageId: `m_memory_${sent + index}`,
-            to: `1555${1_000_000 + ((sent + index) % PEOPLE)}`,
-            content: `message ${sent + index}`,
-            senderId: `snd_load_${String(((sent + index) % PEOPLE) % 10).padStart(5, '0')}`,
-          },
-        })),
-      );
+      const jobs = Array.from({ length: STEP }, (_, index) => ({
+        queue: 'messages' as const,
+        name: 'send-message' as const,
+        payload: {
+          messageId: `m_memory_${sent + index}`,
+          to: `1555${1_000_000 + ((sent + index) % PEOPLE)}`,
+          content: `message ${sent + index}`,
+          senderId: `snd_load_${String(((sent + index) % PEOPLE) % 10).padStart(5, '0')}`,
+        },
+      }));
+      // In turn as jobs of one each, and of twenty as flow-engine adds them.
+      await stand.producer.addMany((sent / STEP) % 2 === 0 ? jobs : joinSends(jobs));
       await until(async () => (await stand.accepted()) >= sent + STEP, {
         timeoutMs: 300_000,
         intervalMs: 200,
