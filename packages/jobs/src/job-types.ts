@@ -52,6 +52,8 @@ export interface ProcessedJob {
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly enqueuedAtMs: number;
+  /** 1 (highest) to 10, where its queue has priorities. */
+  readonly priority?: number;
   readonly meta: JobMeta;
 }
 

@@ -83,6 +83,7 @@ export function createWorker<Q extends QueueName>(options: WorkerOptions<Q>): Jo
         attempt: job.attemptsMade + 1,
         maxAttempts: job.opts.attempts || 1,
         enqueuedAtMs: job.timestamp,
+        ...(job.opts.priority ? { priority: job.opts.priority } : {}),
         meta: metaOf(job.data),
       },
       options.logger,

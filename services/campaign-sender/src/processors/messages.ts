@@ -2,7 +2,6 @@ import { isCodedError } from '@switchyard/errors';
 import { type JobPayload, type Processor, type ProcessorContext, withMeta } from '@switchyard/jobs';
 import PQueue from 'p-queue';
 import type { Candidate } from '../messages/message-candidate.ts';
-import { priorityOf } from '../messages/outgoing-message.ts';
 import type { Recorder } from '../messages/recorder.ts';
 import type { DeliveryResult, Sending } from '../sending/create-sending.ts';
 
@@ -20,6 +19,9 @@ export function createSendMessage(
   };
 }
 
+/** Of a job that says none. */
+const LEAST_PRIORITY = 10;
+
 /**
  * `messages`/send-messages: tries to send each message as a job of its own would, and tells of each under its own ids.
  *
@@ -33,8 +35,10 @@ export function createSendMessages(
 ): Processor<JobPayload<'messages', 'send-messages'>, { sent: number }> {
   const sendOne = createSendMessage(recorder, sending);
   const queue = new PQueue({ concurrency: atOnce });
-  return async ({ messages }, context) =>
-    await tryEach(
+  return async ({ messages }, context) => {
+    // There a greater one goes first.
+    const priority = -(context.job.priority ?? LEAST_PRIORITY);
+    return await tryEach(
       messages.map(({ message, meta = {} }) => ({
         messageId: message.messageId,
         run: () => {
@@ -46,11 +50,12 @@ export function createSendMessages(
           };
           // Begun when another's message has ended, it would bear that one's ids.
           const sendAsItself = () => withMeta({ ...context.job.meta, ...meta }, send);
-          return queue.add(sendAsItself, { priority: -priorityOf(message.lane ?? 'flow') });
+          return queue.add(sendAsItself, { priority });
         },
       })),
       context,
     );
+  };
 }
 
 /** `messages`/deliver-messages: tries to send messages that are recorded already. */

@@ -129,3 +129,42 @@ void eachDatabase(
     t.equal(stage.simulator.accepted().length, count);
   },
 );
+
+void eachDatabase(
+  t,
+  'an answer to somebody who writes overtakes a burst of joined messages that was there before it',
+  async (t, database) => {
+    const stage = await startStage(t, database, { env: { QUEUE_MESSAGES_CONCURRENCY: '5' } });
+    await stage.service.database.db.updateTable('senders').set({ messagesPerSecond: 1_000_000 }).execute();
+    const phones = Array.from({ length: 40 }, (_, index) => `15551290${String(index).padStart(3, '0')}`);
+    for (const phone of phones) await stage.greet(phone);
+    stage.simulator.addFault({ kind: 'slow', delayMs: 20 });
+    const ask = (prefix: string, to: readonly string[], priority: number) =>
+      stage.ingress.add({
+        queue: 'messages',
+        name: 'send-messages',
+        payload: {
+          messages: to.map((phone, at) => ({
+            message: { messageId: `${prefix}_${at}`, to: phone, content: prefix },
+          })),
+        },
+        options: { priority },
+      });
+    for (let job = 0; job < 10; job += 1)
+      await ask(`reminder_${job}`, phones.slice((job % 2) * 20, (job % 2) * 20 + 20), 6);
+    await until(() => stage.simulator.accepted().length > 0, { what: 'the burst is under way' });
+    const before = stage.simulator.accepted().length;
+    await ask('answer', phones.slice(0, 2), 4);
+    const isAnswer = ({ messageId = '' }) => messageId.startsWith('answer_');
+    await until(() => stage.simulator.accepted().filter(isAnswer).length === 2, {
+      what: 'the answers have gone',
+    });
+    // First a job must end for theirs to be taken up, of twenty messages; a hundred were taken up before.
+    const overtaking = stage.simulator.accepted().length - before;
+    t.ok(overtaking <= 60, `after ${overtaking} messages`);
+    await until(() => stage.simulator.accepted().length === 202, {
+      what: 'all have gone',
+      timeoutMs: 60_000,
+    });
+  },
+);
