@@ -19,9 +19,6 @@ export function createSendMessage(
   };
 }
 
-/** Of a job that says none. */
-const LEAST_PRIORITY = 10;
-
 /**
  * `messages`/send-messages: tries to send each message as a job of its own would, and tells of each under its own ids.
  *
@@ -36,8 +33,8 @@ export function createSendMessages(
   const sendOne = createSendMessage(recorder, sending);
   const queue = new PQueue({ concurrency: atOnce });
   return async ({ messages }, context) => {
-    // There a greater one goes first.
-    const priority = -(context.job.priority ?? LEAST_PRIORITY);
+    // There a greater one goes first; a job without any overtakes the others, as in BullMQ.
+    const priority = -(context.job.priority ?? 0);
     return await tryEach(
       messages.map(({ message, meta = {} }) => ({
         messageId: message.messageId,

@@ -35,26 +35,17 @@ function joinKey({ name, payload, options = {} }: JobToAdd): string | undefined 
 function join(group: readonly SendJob[]): JobToAdd {
   const [first] = group;
   if (group.length === 1) return first!;
-  const { payload, options, meta } = first!;
+  const { payload, options } = first!;
   return {
     queue: 'messages',
     name: 'send-messages',
     payload: { messages: group.map(messageOf) },
     ...(options?.priority === undefined ? {} : { options: { priority: options.priority } }),
-    ...(meta?.merchantId === undefined && payload.merchantId === undefined
-      ? {}
-      : { meta: { merchantId: meta?.merchantId ?? payload.merchantId! } }),
+    ...(payload.merchantId === undefined ? {} : { meta: { merchantId: payload.merchantId } }),
   };
 }
 
-function messageOf({ payload, meta: { correlationId, traceparent } = {} }: SendJob): JoinedMessage {
+function messageOf({ payload, meta: { merchantId: _, ...meta } = {} }: SendJob): JoinedMessage {
   const message = payload as JoinedMessage['message'];
-  if (correlationId === undefined && traceparent === undefined) return { message };
-  return {
-    message,
-    meta: {
-      ...(correlationId === undefined ? {} : { correlationId }),
-      ...(traceparent === undefined ? {} : { traceparent }),
-    },
-  };
+  return Object.keys(meta).length === 0 ? { message } : { message, meta };
 }

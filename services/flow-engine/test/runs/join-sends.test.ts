@@ -3,15 +3,13 @@ import fc from 'fast-check';
 import t from 'tap';
 import { joinSends } from '../../src/runs/join-sends.ts';
 
-const request = fc
-  .record({
-    merchantId: fc.constantFrom('a', 'b', undefined),
-    lane: fc.constantFrom('flow', 'transactional', undefined),
-    priority: fc.constantFrom(undefined, 6),
-    correlationId: fc.constantFrom(undefined, 'c1', 'c2'),
-    kind: fc.constantFrom('plain', 'plain', 'plain', 'read-back', 'later', 'own-id', 'nameless', 'other'),
-  })
-  .map((each) => each);
+const request = fc.record({
+  merchantId: fc.constantFrom('a', 'b', undefined),
+  lane: fc.constantFrom('flow', 'transactional', undefined),
+  priority: fc.constantFrom(undefined, 6),
+  correlationId: fc.constantFrom(undefined, 'c1', 'c2'),
+  kind: fc.constantFrom('plain', 'plain', 'plain', 'read-back', 'later', 'own-id', 'nameless', 'other'),
+});
 
 const requests = fc.array(request, { maxLength: 120 }).map((list) =>
   list.map(({ merchantId, lane, priority, correlationId, kind }, index): JobToAdd => {
