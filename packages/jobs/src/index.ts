@@ -20,7 +20,7 @@ export type {
   RedisClient,
 } from './job-types.ts';
 export { matchesEventType } from './matches-event-type.ts';
-export { createPersonFinder, needleOf, type PersonIdentifier } from './mentions-person.ts';
+export { createPersonFinder, needleOf, type PersonIdentifier, withoutPerson } from './mentions-person.ts';
 export { checkPayload } from './payload-check.ts';
 export { createProducer, type Producer, type ProducerOptions } from './producer.ts';
 export {

@@ -27,3 +27,39 @@ export function needleOf({ kind, value }: PersonIdentifier): string | undefined 
   const needle = kind === 'phone' ? value.replaceAll(/\D/g, '') : value;
   return needle.length < SHORTEST ? undefined : needle;
 }
+
+/**
+ * What is left of a job's data without a person. A job may be about several (messages, statuses, events): an entry of such a list
+ * that names the person goes, the others stay.
+ *
+ * @param data as JSON, with its envelope.
+ * @returns undefined where nothing is left, or where the person is named outside of lists: then all of it goes.
+ */
+export function withoutPerson(data: string, isNamed: (text: string) => boolean): string | undefined {
+  const envelope = parseObject(data);
+  const payload = envelope?.payload;
+  if (!isObject(payload)) return undefined;
+  const left: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(payload)) {
+    left[field] = value;
+    if (!Array.isArray(value) || !value.every(isObject)) continue;
+    const others = value.filter((entry) => !isNamed(JSON.stringify(entry)));
+    if (others.length === 0 && value.length > 0) return undefined;
+    left[field] = others;
+  }
+  const rest = JSON.stringify({ ...envelope, payload: left });
+  return isNamed(rest) ? undefined : rest;
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

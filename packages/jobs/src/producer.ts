@@ -48,6 +48,19 @@ export interface Producer {
   addMany(jobs: readonly JobToAdd[]): Promise<void>;
   /** As {@link Producer.add}, but a completed or failed job of the same id makes way: for a retry by hand. */
   addAgain(job: JobToAdd): Promise<{ jobId: string }>;
+  /**
+   * Takes a job that has completed or failed out of its queue; one that is to run, or runs, stays.
+   *
+   * @throws QUEUE_AWAY
+   */
+  forget(queue: QueueName, jobId: string): Promise<void>;
+  /**
+   * Takes completed jobs whose data or result passes a test out of their queue; of those that failed, the failed jobs' keeper knows.
+   *
+   * @param test gets data and result as JSON.
+   * @throws QUEUE_AWAY
+   */
+  forgetCompleted(queue: QueueName, test: (text: string) => boolean): Promise<void>;
   /** Throws what {@link Producer.add} would throw of the job itself, without adding: before a transaction that records it. */
   check(job: JobToAdd): void;
   /** Whether what was added can have been forgotten. */
@@ -105,8 +118,7 @@ export function createProducer({ connection, prefix, overrides, logger }: Produc
   }
 
   function checkConnection(queue: QueueName): void {
-    if (failsFast && connection.status !== 'ready')
-      throw queueAway(`queue ${queue} can't be reached now`, { details: { queue } });
+    if (failsFast && connection.status !== 'ready') throw unreachable(queue, undefined);
   }
 
   async function put({ queue, queueName, name, data, options }: PreparedJob): Promise<{ jobId: string }> {
@@ -120,14 +132,33 @@ export function createProducer({ connection, prefix, overrides, logger }: Produc
     return { jobId: added.id as string };
   }
 
-  /** A job that is still to run stays: adding it again is harmless. */
-  async function makeWay({ queue, queueName, options }: PreparedJob): Promise<void> {
-    if (options.jobId === undefined) return;
+  /** Only by its id: data that can't be read must not keep a job from being forgotten. */
+  async function forget(name: QueueName, jobId: string): Promise<void> {
+    checkConnection(name);
+    const { queue } = openQueue(name);
     try {
-      const earlier = await queue.getJob(options.jobId);
-      if (earlier?.finishedOn !== undefined) await earlier.remove();
+      const state = await queue.getJobState(jobId);
+      if (state === 'completed' || state === 'failed') await queue.remove(jobId);
     } catch (error) {
-      throw addFailure(queueName, error);
+      throw unreachable(name, error);
+    }
+  }
+
+  /** The jobs of a queue that are kept though they have completed: a hundred or so, by the queue's retention. */
+  async function completedJobs(name: QueueName): Promise<{ id: string; text: string }[]> {
+    checkConnection(name);
+    const key = (suffix: string) => `${prefix}:${name}:${suffix}`;
+    try {
+      const ids = await connection.zrange(key('completed'), 0, '-1');
+      const pipeline = connection.pipeline();
+      for (const id of ids) pipeline.hmget(key(id), 'data', 'returnvalue');
+      const answers = (await pipeline.exec()) ?? [];
+      return answers.map(([error, fields], index) => {
+        if (error) throw error;
+        return { id: ids[index]!, text: (fields as (string | null)[]).join('\n') };
+      });
+    } catch (error) {
+      throw unreachable(name, error);
     }
   }
 
@@ -153,9 +184,12 @@ export function createProducer({ connection, prefix, overrides, logger }: Produc
     },
     async addAgain(job) {
       const prepared = prepare(job);
-      checkConnection(job.queue);
-      await makeWay(prepared);
+      if (prepared.options.jobId !== undefined) await forget(job.queue, prepared.options.jobId);
       return put(prepared);
+    },
+    forget,
+    async forgetCompleted(queue, test) {
+      for (const { id, text } of await completedJobs(queue)) if (test(text)) await forget(queue, id);
     },
     check(job) {
       const definition = checkPayload(job.queue, job.name, job.payload);
@@ -169,6 +203,10 @@ export function createProducer({ connection, prefix, overrides, logger }: Produc
       open.clear();
     },
   };
+}
+
+function unreachable(queue: QueueName, cause: unknown): Error {
+  return queueAway(`queue ${queue} can't be reached now`, { details: { queue }, cause });
 }
 
 function addFailure(queue: QueueName, error: unknown): Error {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createPersonFinder } from '../src/index.ts';
+import { createPersonFinder, withoutPerson } from '../src/index.ts';
 
 t.test('a text names a person by phone, id or email, and never by a part of another', async (t) => {
   const isNamed = createPersonFinder([
@@ -28,3 +28,35 @@ t.test('a text names a person by phone, id or email, and never by a part of anot
   ])
     t.equal(isNamed(text), false, text);
 });
+
+t.test(
+  'of a job about several people only what names the person goes; where that is not to be told, all of it',
+  async (t) => {
+    const isNamed = createPersonFinder([{ kind: 'phone', value: '+15551234567' }]);
+    const job = (payload: unknown, rest: object = {}) => JSON.stringify({ v: 1, payload, ...rest });
+    const meta = { correlationId: 'c' };
+    const other = { id: 'b', to: '+15559999999' };
+    const mine = { id: 'a', to: '+15551234567' };
+    t.equal(
+      withoutPerson(job({ merchantId: 'm', messages: [mine, other, mine], tags: ['x'] }, { meta }), isNamed),
+      job({ merchantId: 'm', messages: [other], tags: ['x'] }, { meta }),
+    );
+    t.equal(
+      withoutPerson(job({ messages: [other], none: [] }), isNamed),
+      job({ messages: [other], none: [] }),
+    );
+    for (const data of [
+      job(mine),
+      job({ messages: [mine] }),
+      job({ contact: mine, messages: [other] }),
+      job({ messages: [other], phones: ['15551234567'] }),
+      job({ messages: [other] }, { meta: { correlationId: '15551234567' } }),
+      job('15551234567'),
+      job([mine, other]),
+      '[1]',
+      'null',
+      '{"payload": {"to": "15551234567"',
+    ])
+      t.equal(withoutPerson(data, isNamed), undefined, data);
+  },
+);

@@ -122,3 +122,33 @@ t.test('whatever a caller gives as a payload, the answer is a job or a coded err
     { numRuns: 300 },
   );
 });
+
+t.test(
+  'a job that has ended can be forgotten, readable or not; one that is still to run stays',
+  async (t) => {
+    const { producer, connection, work } = await testQueues(t);
+    const queue = producer.queue('notifications');
+    const waiting = notification('waits', { delayMs: 60_000 });
+    await producer.add(waiting);
+    const worker = await work({
+      queue: 'notifications',
+      processors: { 'send-notification': async () => ({ told: '+15551234567' }) },
+    });
+    await producer.add(notification('done'));
+    await queue.add('send-notification', { v: 1, payload: 'unfit' }, { jobId: 'bad' });
+    await until(async () => (await queue.getFailedCount()) === 1 && (await queue.getCompletedCount()) === 1);
+    await worker.close(1000);
+    await connection.hset('bull:notifications:bad', 'data', '{');
+    for (const id of ['waits', 'bad', 'nobody']) await producer.forget('notifications', id);
+    t.equal(await queue.getFailedCount(), 0);
+    t.ok(await queue.getJob('waits'), 'it is still to run');
+    await producer.forgetCompleted('notifications', (text) => text.includes('+15550000000'));
+    t.equal(await queue.getCompletedCount(), 1, 'it passed no test');
+    await producer.forgetCompleted(
+      'notifications',
+      (text) => text.includes('done') && text.includes('+15551234567'),
+    );
+    t.equal(await queue.getCompletedCount(), 0, 'its data and its result are looked at');
+    t.equal(await connection.exists('bull:notifications:done', 'bull:notifications:bad'), 0);
+  },
+);

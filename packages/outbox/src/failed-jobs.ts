@@ -1,5 +1,12 @@
 import { type Database, insertIgnore } from '@switchyard/database';
-import type { FailedJobsSink, QueueName } from '@switchyard/jobs';
+import {
+  createPersonFinder,
+  type FailedJobsSink,
+  needleOf,
+  type PersonIdentifier,
+  type QueueName,
+  withoutPerson,
+} from '@switchyard/jobs';
 import { failedJobRetried, failedJobUnknown } from './errors.ts';
 import {
   type FailedJob,
@@ -56,8 +63,15 @@ export interface FailedJobs extends FailedJobsSink {
    * @throws FAILED_JOB_UNKNOWN, FAILED_JOB_RETRIED, FAILED_JOB_UNREADABLE, or PAYLOAD_INVALID when the catalog won't take it.
    */
   retry(id: string, scope?: FailedJobsScope): Promise<void>;
-  /** Forgets it for good. @throws FAILED_JOB_UNKNOWN */
+  /** Forgets it for good, here and in its queue's failed set. @throws FAILED_JOB_UNKNOWN, or QUEUE_AWAY: then it is kept. */
   drop(id: string, scope?: FailedJobsScope): Promise<void>;
+  /**
+   * Forgets a merchant's jobs that name a person, here and in their queues' failed sets. Of a job about several people, only what
+   * names this one goes; it can still be retried for the others. An erasure that failed stays, since it must be retried.
+   *
+   * @returns how many of them were changed or forgotten. @throws QUEUE_AWAY: some may be left; twice is harmless.
+   */
+  forgetPerson(merchantId: string, identifiers: readonly PersonIdentifier[]): Promise<number>;
   /** Forgets those retried more than `olderThanMs` ago. @returns how many. */
   purgeRetried(olderThanMs: number): Promise<number>;
 }
@@ -86,6 +100,14 @@ export function createFailedJobs<DB>(options: FailedJobsOptions<DB>): FailedJobs
     const row = await query.executeTakeFirst();
     if (!row) throw failedJobUnknown('no failed job has this id', { details: { id } });
     return row;
+  }
+
+  /**
+   * Takes the job out of its queue's failed set. This goes before its row: whatever dies in between, the row is still there to be
+   * dropped again, or retried. Once retried, what its queue has under this id is no longer the job that failed.
+   */
+  async function forgetQueued({ queue, jobId, retriedAtMs }: FailedJobsTable): Promise<void> {
+    if (retriedAtMs === null) await producer.forget(queue as QueueName, jobId);
   }
 
   return {
@@ -133,6 +155,7 @@ export function createFailedJobs<DB>(options: FailedJobsOptions<DB>): FailedJobs
       signal('after-commit');
       const breaks = producer.link.breaks();
       try {
+        await forgetQueued(row);
         await producer.addAgain(job);
         signal('after-add');
         outbox.hold([outboxRow.id], breaks);
@@ -142,7 +165,34 @@ export function createFailedJobs<DB>(options: FailedJobsOptions<DB>): FailedJobs
     },
     async drop(id, scope) {
       const row = await find(id, scope);
+      await forgetQueued(row);
       await db.deleteFrom('failed_jobs').where('id', '=', row.id).execute();
+    },
+    async forgetPerson(merchantId, identifiers) {
+      const isNamed = createPersonFinder(identifiers);
+      const needles = identifiers.flatMap((each) => needleOf(each) ?? []);
+      if (needles.length === 0) return 0;
+      // SQL finds a few too many; which of them name the person is decided here.
+      const found = await db
+        .selectFrom('failed_jobs')
+        .select('id')
+        .where((eb) => eb.or([eb('merchantId', '=', merchantId), eb('merchantId', 'is', null)]))
+        .where('name', '!=', 'erase-person')
+        .where((eb) =>
+          eb.or(needles.map((needle) => eb(eb.fn('lower', ['data']), 'like', `%${needle.toLowerCase()}%`))),
+        )
+        .execute();
+      let changed = 0;
+      for (const { id } of found) {
+        const row = await db.selectFrom('failed_jobs').selectAll().where('id', '=', id).executeTakeFirst();
+        if (!row || !isNamed(row.data)) continue;
+        const rest = withoutPerson(row.data, isNamed);
+        await forgetQueued(row);
+        if (rest === undefined) await db.deleteFrom('failed_jobs').where('id', '=', id).execute();
+        else await db.updateTable('failed_jobs').set({ data: rest }).where('id', '=', id).execute();
+        changed++;
+      }
+      return changed;
     },
     async purgeRetried(olderThanMs) {
       const { numDeletedRows } = await db

@@ -7,7 +7,7 @@ import { jobToAddNow, type OutboxRow } from './outbox-rows.ts';
 import { ownTables } from './tables.ts';
 
 /** What the outbox needs of the producer of `@switchyard/jobs`. */
-export type OutboxProducer = Pick<Producer, 'addMany' | 'addAgain' | 'check' | 'link'>;
+export type OutboxProducer = Pick<Producer, 'addMany' | 'addAgain' | 'forget' | 'check' | 'link'>;
 
 /**
  * Makes fewer jobs of those that are added together, where one can do the work of several. What it returns must have the same effect, also

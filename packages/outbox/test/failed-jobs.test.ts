@@ -1,10 +1,10 @@
-import type { FailedJobEntry } from '@switchyard/jobs';
+import type { FailedJobEntry, Producer } from '@switchyard/jobs';
 import { eachDatabase, silentLogger, until } from '@switchyard/test-kit';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import t from 'tap';
 import { createFailedJobs, createOutbox } from '../src/index.ts';
-import { connect, email, open, outboxSize } from './helper.ts';
+import { connect, email, open, outboxSize, waiting } from './helper.ts';
 
 const logger = silentLogger();
 
@@ -155,6 +155,91 @@ await eachDatabase(t, 'a retry while Redis is dead is not lost', async (t, targe
   const [job] = await producer.queue('emails').getJobs(['waiting']);
   t.equal(job?.id, `retry.${id}`, "an id of BullMQ's own counting is replaced");
 });
+
+/** Puts jobs where a worker puts those that fail for good. */
+async function failForGood(producer: Producer, redisUrl: string, ids: readonly string[]): Promise<void> {
+  const connection = new Redis(redisUrl, { maxRetriesPerRequest: null });
+  const worker = new Worker('emails', () => Promise.reject(new Error('refused')), { connection });
+  for (const id of ids) await producer.add(email(id, { attempts: 1 }));
+  await until(async () => (await producer.queue('emails').getFailedCount()) === ids.length, {
+    what: 'they failed',
+  });
+  await worker.close();
+  connection.disconnect();
+}
+
+await eachDatabase(
+  t,
+  'a dropped job leaves its queue too; without its queue it is kept',
+  async (t, target) => {
+    const database = await open(t, target);
+    const { redis, client, producer } = await connect(t);
+    const outbox = createOutbox({ database, producer, logger });
+    const failed = createFailedJobs({ database, producer, outbox });
+    await failForGood(producer, redis.url, ['a', 'b']);
+    for (const id of ['a', 'b', 'c']) await failed.record(entry(id));
+    const idOf = async (jobId: string) =>
+      (await failed.list()).items.find((each) => each.jobId === jobId)?.id ?? '';
+    await failed.drop(await idOf('a'));
+    t.strictSame(
+      (await producer.queue('emails').getFailed()).map(({ id }) => id),
+      ['b'],
+    );
+    await producer.add(email('c'));
+    await failed.drop(await idOf('c'));
+    t.strictSame(await waiting(producer), ['c'], 'one of the same id that is to run stays');
+    const kept = await idOf('b');
+    await redis.kill();
+    await until(() => client.status !== 'ready', { what: 'the connection has noticed' });
+    await t.rejects(failed.drop(kept), { code: 'QUEUE_AWAY' });
+    t.match(await failed.list(), { items: [{ jobId: 'b' }] });
+  },
+);
+
+await eachDatabase(
+  t,
+  'an erased person leaves the failed jobs and the failed set; others of the same job stay, and can be retried',
+  async (t, target) => {
+    const database = await open(t, target);
+    const { redis, producer } = await connect(t);
+    const outbox = createOutbox({ database, producer, logger });
+    const failed = createFailedJobs({ database, producer, outbox });
+    await failForGood(producer, redis.url, ['mine', 'several', 'another']);
+    const data = (payload: object) => JSON.stringify({ v: 1, payload });
+    const message = (messageId: string, to: string) => ({
+      message: { merchantId: 'm', messageId, to, content: { type: 'text', text: { body: 'Hi' } } },
+    });
+    const joined = { queue: 'messages', name: 'send-messages', code: 'X' } as const;
+    const both = { messages: [message('m1', '+15551234567'), message('m2', '+15559999999')] };
+    await failed.record(entry('mine', { data: data({ text: 'of Ana@Example.com' }) }));
+    await failed.record(entry('several', { ...joined, data: data(both) }));
+    await failed.record(entry('another', { data: data({ text: 'of +155512345670' }) }));
+    await failed.record(entry('theirs', { merchantId: 'n', data: data({ text: 'of +15551234567' }) }));
+    const { merchantId: _, ...unowned } = entry('unowned', { data: '{"of": "+15551234567' });
+    await failed.record(unowned);
+    await failed.record(entry('law', { name: 'erase-person', data: data({ phone: '+15551234567' }) }));
+    const identifiers = [
+      { kind: 'phone', value: '+15551234567' },
+      { kind: 'email', value: 'ana@example.com' },
+      { kind: 'external_id', value: '1' },
+    ];
+    t.equal(
+      await failed.forgetPerson('m', [{ kind: 'external_id', value: '1' }]),
+      0,
+      'too short to name anyone',
+    );
+    t.equal(await failed.forgetPerson('m', identifiers), 3);
+    t.equal(await failed.forgetPerson('m', identifiers), 0, 'again: there is nothing left');
+    const { items } = await failed.list();
+    t.strictSame(items.map(({ jobId }) => jobId).sort(), ['another', 'law', 'several', 'theirs']);
+    const queued = (await producer.queue('emails').getFailed()).map(({ id }) => id).sort();
+    t.strictSame(queued, ['another', 'several'], 'those of other queues are not touched');
+    const { id } = items.find(({ jobId }) => jobId === 'several')!;
+    await failed.retry(id);
+    const [again] = await producer.queue('messages').getJobs(['prioritized']);
+    t.strictSame(again?.data.payload, { messages: [both.messages[1]] });
+  },
+);
 
 await eachDatabase(t, 'what can not be read, or the catalog refuses, is not retried', async (t, target) => {
   const database = await open(t, target);

@@ -51,6 +51,7 @@ import { connectRoles, type RoleClients } from './connect-roles.ts';
 import { createId } from './create-id.ts';
 import { workersStuck } from './errors.ts';
 import { registerFailedJobs } from './failed-jobs-routes.ts';
+import { createForgetPerson, type ForgetPerson } from './forget-person.ts';
 import { createHealthSource } from './health.ts';
 import { listen } from './listen.ts';
 import { createPeriodicTasks, type PeriodicTask } from './periodic-tasks.ts';
@@ -89,6 +90,7 @@ export interface Runtime<DB, C extends RuntimeConfig = RuntimeConfig> {
   readonly outbox: Outbox<DB>;
   readonly processedJobs: ProcessedJobs<DB>;
   readonly failedJobs: FailedJobs;
+  readonly forgetPerson: ForgetPerson;
   readonly leases: Leases;
   readonly cache: Cache;
   readonly locks: Locks;
@@ -262,6 +264,7 @@ async function open<DB, C extends RuntimeConfig>(
     outbox,
     processedJobs,
     failedJobs,
+    forgetPerson: createForgetPerson({ service, producer, failedJobs }),
     leases,
     cache,
     locks,

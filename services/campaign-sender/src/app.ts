@@ -47,7 +47,10 @@ import type { decideAfterCall } from './sending/decide-after-call.ts';
 import { createEventSubscriptions } from './subscriptions/event-subscriptions.ts';
 
 /** The running service. */
-export type CampaignSender = Pick<Runtime<Tables>, 'app' | 'database' | 'outbox' | 'start' | 'close'>;
+export type CampaignSender = Pick<
+  Runtime<Tables>,
+  'app' | 'database' | 'producer' | 'outbox' | 'failedJobs' | 'start' | 'close'
+>;
 
 /** What tests give: `logger`, and another judgement of calls' ends, to show what parking is for. */
 export interface BuildOptions {
@@ -181,6 +184,7 @@ async function assemble(
       firstTime,
       subscriptions,
       files,
+      forgetPerson: runtime.forgetPerson,
     }),
   );
   const load = createCandidateLoader(db);

@@ -140,6 +140,7 @@ async function assemble(
     owner,
     cache: runtime.redis.cache,
     keyPrefix: runtime.redisSettings.cache.keyPrefix,
+    forgetPerson: runtime.forgetPerson,
   });
   const gather = createGatherInput({ applyInput, parallel: dialect === 'mysql' ? 3 : 1, logger });
   const takeIn = createIntake({ inbox, gather, drain, report });

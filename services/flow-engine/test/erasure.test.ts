@@ -13,6 +13,11 @@ eachDatabase(
     const session = (contact: string) => engine.runtime.redis.cache.exists(`wh:session:${phoneOf(contact)}`);
     await until(async () => (await session('con_1')) === 1, { what: 'the session is copied' });
 
+    const { producer, failedJobs } = engine.runtime;
+    const payload = { merchantId: 'default', from: phoneOf('con_1') };
+    await producer.queue('flows').add('start-run', { v: 1, payload }, { jobId: 'bad' });
+    await until(async () => (await failedJobs.list()).items.length === 1, { what: 'a job fails for good' });
+
     const erase = (erasureId: string) =>
       engine.runtime.producer.add({
         queue: 'flows',
@@ -30,7 +35,9 @@ eachDatabase(
         { what: 'the acknowledgement' },
       );
     await erase('era_1');
-    t.match(await told('era_1'), { owner: 'flow-engine', erasedRecords: 1 });
+    t.match(await told('era_1'), { owner: 'flow-engine', erasedRecords: 2 });
+    t.strictSame((await failedJobs.list()).items, []);
+    t.equal(await producer.queue('flows').getFailedCount(), 0);
     for (const table of ['runs', 'conversations'] as const)
       t.match(await db.selectFrom(table).select('contactId').execute(), [{ contactId: 'con_2' }], table);
     const runs = await db.selectFrom('runs').select('id').execute();

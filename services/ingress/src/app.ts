@@ -215,7 +215,14 @@ async function assemble(
   runtime.addTask({
     name: 'erase from the archive',
     intervalMs: ERASE_LOOK_MS,
-    run: (signal) => eraseOwn({ database, archive: archiveStore, erasures, leases, owner }, signal),
+    run: (signal) =>
+      eraseOwn(
+        {
+          ...{ database, archive: archiveStore, erasures, leases, owner },
+          forgetPerson: runtime.forgetPerson,
+        },
+        signal,
+      ),
   });
   runtime.addTask({
     name: 'purge data requests',

@@ -65,7 +65,7 @@ export async function buildApp(
   );
   runtime.addWorker('webhooks', {
     'publish-events': createPublishEvents({ deliveries }),
-    'erase-person': createErasePerson({ database, outbox }),
+    'erase-person': createErasePerson({ database, outbox, forgetPerson: runtime.forgetPerson }),
     'deliver-webhook': createDeliverWebhook({
       deliveries,
       endpoints,

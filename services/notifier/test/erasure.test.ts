@@ -40,6 +40,12 @@ eachDatabase(t, 'deliveries that tell of an erased person go, others stay', asyn
     });
   const emails = () => runtime.database.db.selectFrom('emails').select('id').orderBy('id').execute();
   await until(async () => (await emails()).length === 2, { what: 'both emails are recorded' });
+  const payload = { merchantId: 'default', about: 'con_gone' };
+  await runtime.producer.queue('webhooks').add('publish-events', { v: 1, payload }, { jobId: 'bad' });
+  const failed = async () => (await runtime.failedJobs.list()).items;
+  await until(async () => (await failed()).length === 3, {
+    what: 'it fails for good, as emails do that can’t go out',
+  });
   await runtime.producer.add({
     queue: 'webhooks',
     name: 'erase-person',
@@ -58,7 +64,8 @@ eachDatabase(t, 'deliveries that tell of an erased person go, others stay', asyn
     },
     { what: 'the acknowledgement' },
   );
-  t.match(told?.data.payload, { erasureId: 'era_1', owner: 'notifier', erasedRecords: 3 });
+  t.match(told?.data.payload, { erasureId: 'era_1', owner: 'notifier', erasedRecords: 5 });
+  t.match(await failed(), [{ jobId: /m2/ }]);
   t.match(await rows(), [{ eventId: 'e3' }]);
   t.strictSame(
     (await emails()).map(({ id }) => id),

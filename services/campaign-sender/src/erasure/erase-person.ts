@@ -1,28 +1,39 @@
 import { insertIgnore } from '@switchyard/database';
 import type { FileStore } from '@switchyard/files';
-import { createPersonFinder, type JobPayload, needleOf } from '@switchyard/jobs';
+import { createPersonFinder, type JobPayload, needleOf, type PersonIdentifier } from '@switchyard/jobs';
+import type { ForgetPerson } from '@switchyard/runtime';
+import type { IdentifierKind } from '../contacts/address.ts';
 import { lockContacts } from '../contacts/contact-store.ts';
 import type { Executor, Store } from '../database/scope.ts';
 import { findPerson } from './find-person.ts';
 
 const OWNER = 'campaign-sender';
 
+/** What {@link erasePerson} needs. */
+export interface ErasureParts {
+  store: Store;
+  files: Pick<FileStore, 'delete'>;
+  forgetPerson: ForgetPerson;
+}
+
 /**
  * Erases a person: contacts, what they were before they were merged, identifiers, tags, consents with their history, conversations,
- * messages with all that is known of them, files, events that wait, and events nobody was found for. Suppressions stay: they are
- * what keeps the person from being written to again.
+ * messages with all that is known of them, files, events that wait, events nobody was found for, and failed jobs. Suppressions stay:
+ * they are what keeps the person from being written to again.
  *
- * Files go first, since nothing but their rows tells where they are; one that is stored meanwhile is left to `file_removals`.
+ * Files and failed jobs go first, since only the rows tell where the files are and by what else the person is known; a file that is
+ * stored meanwhile is left to `file_removals`.
  *
  * Twice is harmless: the second time there is nothing left. flow-engine and notifier know people by the contact's id, so they are
  * told from here, in the same transaction.
  */
 export async function erasePerson(
-  store: Store,
-  files: Pick<FileStore, 'delete'>,
+  { store, files, forgetPerson }: ErasureParts,
   { merchantId, erasureId, identifiers: asked }: JobPayload<'contacts', 'erase-person'>,
 ): Promise<{ erasedRecords: number }> {
   const before = await findPerson(store.db, merchantId, asked);
+  const known = await findIdentifiers(store.db, merchantId, before.contactIds);
+  const erasedJobs = await forgetPerson(merchantId, [...asked, ...known]);
   const gone = new Set(await findFiles(store.db, merchantId, before.contactIds));
   for (const path of gone) await files.delete(path);
   return store.inScope(async ({ trx, enqueue }) => {
@@ -47,7 +58,7 @@ export async function erasePerson(
             .where('id', 'in', contactIds)
             .execute();
     const addresses = identifiers.map(({ value }) => value);
-    let erasedRecords = await eraseMessages(trx, { merchantId, contactIds, addresses });
+    let erasedRecords = erasedJobs + (await eraseMessages(trx, { merchantId, contactIds, addresses }));
     erasedRecords += await eraseUnmatched(trx, merchantId, asked);
     let merged: string[] = [];
     if (contactIds.length > 0) {
@@ -81,6 +92,7 @@ export async function erasePerson(
           ...merged.map((id) => ({ id })),
         ].slice(0, CONTACTS_MOST),
       },
+      options: { removeOnComplete: true },
       meta,
     });
     enqueue({
@@ -92,6 +104,7 @@ export async function erasePerson(
         contactIds: [...contactIds, ...merged].slice(0, CONTACTS_MOST),
         identifiers: asked,
       },
+      options: { removeOnComplete: true },
       meta,
     });
     const completedAtMs = store.now();
@@ -125,6 +138,26 @@ export async function eraseShop(
     });
     return { erasedRecords };
   });
+}
+
+/** By these a person is found in what others have written; a user name or a shop's number may be any word or number there. */
+const distinctKinds: IdentifierKind[] = ['phone', 'user_id', 'parent_user_id', 'email'];
+
+/** What contacts are surely known by, their own ids among it. */
+async function findIdentifiers(
+  executor: Executor,
+  merchantId: string,
+  contactIds: string[],
+): Promise<PersonIdentifier[]> {
+  if (contactIds.length === 0) return [];
+  const rows = await executor
+    .selectFrom('contact_identifiers')
+    .select(['kind', 'value'])
+    .where('merchantId', '=', merchantId)
+    .where('contactId', 'in', contactIds)
+    .where('kind', 'in', distinctKinds)
+    .execute();
+  return [...rows, ...contactIds.map((value) => ({ kind: 'contact_id', value }))];
 }
 
 const AT_ONCE = 500;

@@ -43,6 +43,19 @@ void eachDatabase(
     const unmatched = async () =>
       (await db.selectFrom('unmatched_events').select('id').execute()).map(({ id }) => id);
     await until(async () => (await unmatched()).length === 2, { what: 'both events are kept' });
+    const queue = service.producer.queue('inbound');
+    // Found by what the contact is known by, though nobody asked for that.
+    await queue.add(
+      'receive-message',
+      { v: 1, payload: { merchantId: 'default', of: contactId } },
+      { jobId: 'bad' },
+    );
+    await until(async () => (await service.failedJobs.list()).items.length === 1, {
+      what: 'a job fails for good',
+    });
+    const names = async (id: string, jobs: Promise<{ data: unknown }[]>) =>
+      JSON.stringify(await jobs).includes(id);
+    t.ok(await names(PHONE, queue.getCompleted()), 'the queue remembers jobs that are done');
     const identifiers = [
       { kind: 'shopify_customer_id', value: '207119551' },
       { kind: 'phone', value: `+${PHONE}` },
@@ -68,8 +81,11 @@ void eachDatabase(
     t.match(await told(stage, 'acknowledge-erasure'), {
       erasureId: 'era_1',
       owner: 'campaign-sender',
-      erasedRecords: 3,
+      erasedRecords: 4,
     });
+    t.strictSame((await service.failedJobs.list()).items, []);
+    t.notOk(await names(PHONE, queue.getJobs()), 'nor does the queue remember the person');
+    t.ok(await names(OTHER, queue.getCompleted()), 'but others it does');
     for (const table of ['contact_identifiers', 'conversations', 'messages'] as const)
       t.match(
         await db.selectFrom(table).select('contactId').distinct().execute(),

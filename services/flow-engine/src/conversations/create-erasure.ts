@@ -1,13 +1,16 @@
 import type { Database, Leases } from '@switchyard/database';
-import type { JobPayload } from '@switchyard/jobs';
+import type { JobPayload, PersonIdentifier } from '@switchyard/jobs';
 import type { Outbox } from '@switchyard/outbox';
 import type { RedisClient } from '@switchyard/redis';
+import type { ForgetPerson } from '@switchyard/runtime';
 import type { FlowTables } from '../database/tables.ts';
 import { conversationBusy } from '../errors.ts';
 import { addCounts } from '../statistics/add-counts.ts';
 import { countRuns } from '../statistics/count-runs.ts';
 import { leaseName } from './create-inbox.ts';
 import { sessionKey } from './session.ts';
+
+type Erased = JobPayload<'flows', 'erase-person'>['contacts'][number];
 
 const LEASE_MS = 30_000;
 const TRY_AGAIN_MS = 2000;
@@ -20,19 +23,20 @@ export interface ErasureParts {
   owner: string;
   /** Of the cache role, which holds the sessions. */
   cache: Pick<RedisClient, 'del'>;
+  forgetPerson: ForgetPerson;
   keyPrefix: string;
 }
 
 /**
- * Makes the processor of `flows`/erase-person: forgets contacts that were erased, with their conversations, inputs, runs and journal,
- * and acknowledges. Holds each contact's lease meanwhile, so that a run that is just being advanced can't write again what was erased.
+ * Makes the processor of `flows`/erase-person: forgets contacts that were erased, with their conversations, inputs, runs, journal and
+ * failed jobs, and acknowledges. Holds each contact's lease meanwhile, so that a run that is just being advanced can't write again what was erased.
  *
  * Twice is harmless: the second time there is nothing left.
  *
  * @throws CodedError CONVERSATION_BUSY (later) while another process holds a contact's lease.
  */
 export function createErasure(parts: ErasureParts) {
-  const { database, outbox, leases, owner, cache, keyPrefix } = parts;
+  const { database, outbox, leases, owner, cache, keyPrefix, forgetPerson } = parts;
 
   async function eraseContact(merchantId: string, contactId: string): Promise<number> {
     const lease = await leases.acquire(leaseName({ merchantId, contactId }), { owner, ttlMs: LEASE_MS });
@@ -71,7 +75,7 @@ export function createErasure(parts: ErasureParts) {
 
   return async (payload: JobPayload<'flows', 'erase-person'>): Promise<{ erasedRecords: number }> => {
     const { merchantId, erasureId, contacts } = payload;
-    let erasedRecords = 0;
+    let erasedRecords = await forgetPerson(merchantId, contacts.flatMap(identifiersOf));
     for (const contact of contacts) {
       erasedRecords += await eraseContact(merchantId, contact.id);
       // Lost with its Redis, or gone within hours by itself: not worth another try.
@@ -87,4 +91,12 @@ export function createErasure(parts: ErasureParts) {
     });
     return { erasedRecords };
   };
+}
+
+function identifiersOf({ id, phone, userId }: Erased): PersonIdentifier[] {
+  return [
+    { kind: 'contact_id', value: id },
+    ...(phone === undefined ? [] : [{ kind: 'phone', value: phone }]),
+    ...(userId === undefined ? [] : [{ kind: 'user_id', value: userId }]),
+  ];
 }

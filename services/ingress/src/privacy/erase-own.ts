@@ -1,5 +1,6 @@
 import type { Database, Leases } from '@switchyard/database';
 import { createPersonFinder } from '@switchyard/jobs';
+import type { ForgetPerson } from '@switchyard/runtime';
 import type { ArchiveStore } from '../archive/create-archive-store.ts';
 import type { IngressTables } from '../database/tables.ts';
 import type { Erasures } from './create-erasures.ts';
@@ -17,8 +18,8 @@ interface Target {
 }
 
 /**
- * Does ingress' own part of erasures: takes what names the person, or came from the shop, out of the archive and the unrouted events,
- * and acknowledges. What names nobody is found by reading all that is kept of the merchant, in steps, one replica at a time.
+ * Does ingress' own part of erasures: takes what names the person, or came from the shop, out of the archive, the unrouted events and
+ * the failed jobs, and acknowledges. What names nobody is found by reading all that is kept of the merchant, in steps, one replica at a time.
  */
 export async function eraseOwn(
   settings: {
@@ -27,10 +28,11 @@ export async function eraseOwn(
     erasures: Pick<Erasures, 'pending' | 'acknowledge'>;
     leases: Leases;
     owner: string;
+    forgetPerson: ForgetPerson;
   },
   signal: AbortSignal,
 ): Promise<void> {
-  const { database, archive, erasures, leases, owner } = settings;
+  const { database, archive, erasures, leases, owner, forgetPerson } = settings;
   const { db } = database;
   const pending = await erasures.pending(Date.now() - SETTLE_MS);
   if (pending.length === 0) return;
@@ -84,6 +86,7 @@ export async function eraseOwn(
   try {
     for (const { id, merchantId, kind, shopDomain, identifiers } of pending) {
       const isNamed = createPersonFinder(identifiers);
+      const forgotten = await forgetPerson(merchantId, identifiers);
       const target: Target = {
         merchantId,
         isMeant: (entry) =>
@@ -96,7 +99,7 @@ export async function eraseOwn(
         erasureId: id,
         merchantId,
         owner: 'ingress',
-        erasedRecords: archived + unrouted,
+        erasedRecords: forgotten + archived + unrouted,
         completedAtMs: Date.now(),
       });
     }

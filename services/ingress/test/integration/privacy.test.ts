@@ -88,12 +88,17 @@ eachDatabase(t, 'what the law asks for', async (t, database) => {
       const unrouted = async () =>
         (await runtime.database.db.selectFrom('unrouted_events').selectAll().execute()).length;
       t.equal(await unrouted(), 1);
+      const payload = { merchantId: 'default', of: '15551234567' };
+      await runtime.producer.queue('control').add('stop-source', { v: 1, payload }, { jobId: 'bad' });
+      const failed = async () => (await runtime.failedJobs.list()).items.length;
+      await until(async () => (await failed()) === 1, { what: 'a job fails for good' });
       t.equal((await ask('customers/redact', 'c-2', { customer, orders_to_redact: [] })).status, 200);
       const done = await until(
         async () => (await erasures()).find(({ pendingOwners }) => !pendingOwners.includes('ingress')),
         { what: 'ingress has done its part', timeoutMs: 20_000 },
       );
-      t.match(done.acknowledgements, [{ owner: 'ingress', erasedRecords: 2 }]);
+      t.match(done.acknowledgements, [{ owner: 'ingress', erasedRecords: 3 }]);
+      t.equal(await failed(), 0);
       t.equal((await archive()).entries, 2, 'others’ webhooks stay');
       t.equal(await unrouted(), 0);
       t.match(await jobsIn(ingress, 'contacts', 'erase-person'), [{ erasureId: done.id }]);

@@ -1,22 +1,25 @@
 import type { Database } from '@switchyard/database';
 import { createPersonFinder, type JobPayload, needleOf, type Processor } from '@switchyard/jobs';
 import type { Outbox } from '@switchyard/outbox';
+import type { ForgetPerson } from '@switchyard/runtime';
 import type { NotifierTables } from '../database/tables.ts';
 
 const AT_ONCE = 500;
 
 /**
- * Erases deliveries that tell of a person, with their attempts, and emails to or about them, and acknowledges.
+ * Erases deliveries that tell of a person, with their attempts, emails to or about them, and failed jobs, and acknowledges.
  *
  * Twice is harmless: the second time there is nothing left.
  */
 export function createErasePerson(deps: {
   database: Database<NotifierTables>;
   outbox: Outbox<NotifierTables>;
+  forgetPerson: ForgetPerson;
 }): Processor<JobPayload<'webhooks', 'erase-person'>> {
-  const { database, outbox } = deps;
+  const { database, outbox, forgetPerson } = deps;
   return async ({ merchantId, erasureId, contactIds, identifiers }) => {
     const named = [...identifiers, ...contactIds.map((value) => ({ kind: 'contact_id', value }))];
+    const erasedJobs = await forgetPerson(merchantId, named);
     const needles = named.flatMap((each) => needleOf(each) ?? []);
     const isNamed = createPersonFinder(named);
     // SQL finds a few too many; which of them name the person is decided here.
@@ -51,6 +54,7 @@ export function createErasePerson(deps: {
         isNamed([addressees, subject, text ?? '', html ?? ''].join('\n')),
       )
       .map(({ id }) => id);
+    const erasedRecords = erasedJobs + ids.length + emailIds.length;
     await outbox.transaction(async (trx, enqueue) => {
       for (let at = 0; at < ids.length; at += AT_ONCE) {
         const some = ids.slice(at, at + AT_ONCE);
@@ -69,12 +73,12 @@ export function createErasePerson(deps: {
           merchantId,
           erasureId,
           owner: 'notifier',
-          erasedRecords: ids.length + emailIds.length,
+          erasedRecords,
           completedAtMs: Date.now(),
         },
         meta: { merchantId, correlationId: erasureId },
       });
     });
-    return { erasedRecords: ids.length + emailIds.length };
+    return { erasedRecords };
   };
 }
