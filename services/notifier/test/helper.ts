@@ -72,6 +72,8 @@ export function environment(
     WEBHOOK_ALLOW_PRIVATE_NETWORKS: 'true',
     QUEUE_WEBHOOKS_BACKOFF_DELAY: '50',
     QUEUE_EMAILS_BACKOFF_DELAY: '50',
+    // On a busy machine a test's own process is late; it must not be told so instead of an answer.
+    MAX_EVENT_LOOP_DELAY_MS: '0',
     ...env,
   };
 }

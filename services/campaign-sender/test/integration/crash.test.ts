@@ -120,10 +120,10 @@ t.test('stopped by SIGTERM under load it ends with 0 and the next process sends 
   t.strictSame(await first.kill('SIGTERM'), { code: 0, signal: null }, first.output);
   await start();
   await until(async () => (await get('/messages?direction=out&state=read&limit=200')).items.length === 200, {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   await until(() => new Set(simulator.accepted().map(({ messageId }) => messageId)).size === ids.length, {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   t.equal(simulator.accepted().length, ids.length);
   t.strictSame(simulator.repeats(), []);
