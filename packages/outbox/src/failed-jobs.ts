@@ -156,7 +156,7 @@ export function createFailedJobs<DB>(options: FailedJobsOptions<DB>): FailedJobs
       const breaks = producer.link.breaks();
       try {
         await forgetQueued(row);
-        await producer.addAgain(job);
+        await producer.addMany([job]);
         signal('after-add');
         outbox.hold([outboxRow.id], breaks);
       } catch {

@@ -217,10 +217,7 @@ async function assemble(
     intervalMs: ERASE_LOOK_MS,
     run: (signal) =>
       eraseOwn(
-        {
-          ...{ database, archive: archiveStore, erasures, leases, owner },
-          forgetPerson: runtime.forgetPerson,
-        },
+        { database, archive: archiveStore, erasures, leases, owner, forgetPerson: runtime.forgetPerson },
         signal,
       ),
   });

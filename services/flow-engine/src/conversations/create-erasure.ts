@@ -29,7 +29,8 @@ export interface ErasureParts {
 
 /**
  * Makes the processor of `flows`/erase-person: forgets contacts that were erased, with their conversations, inputs, runs, journal and
- * failed jobs, and acknowledges. Holds each contact's lease meanwhile, so that a run that is just being advanced can't write again what was erased.
+ * failed jobs, and acknowledges. Holds each contact's lease meanwhile, so that a run that is just being advanced can't write again what
+ * was erased.
  *
  * Twice is harmless: the second time there is nothing left.
  *

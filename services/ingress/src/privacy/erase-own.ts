@@ -19,7 +19,8 @@ interface Target {
 
 /**
  * Does ingress' own part of erasures: takes what names the person, or came from the shop, out of the archive, the unrouted events and
- * the failed jobs, and acknowledges. What names nobody is found by reading all that is kept of the merchant, in steps, one replica at a time.
+ * the failed jobs, and acknowledges. What names nobody is found by reading all that is kept of the merchant, in steps, one replica at a
+ * time.
  */
 export async function eraseOwn(
   settings: {
